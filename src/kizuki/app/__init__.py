@@ -1,0 +1,1 @@
+"""Use cases, the only writers; pipeline.py lists the stages in order."""

@@ -1,0 +1,1 @@
+"""Case states and decisions (pure)."""

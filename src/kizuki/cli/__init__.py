@@ -1,0 +1,1 @@
+"""Commands: one typer command → one app call."""

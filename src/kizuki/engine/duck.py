@@ -1,0 +1,63 @@
+"""The embedded engine: an in-memory DuckDB that never spills plaintext to disk.
+
+`temp_directory=''` makes a query that does not fit fail instead of writing rows in clear (measured: the default spills).
+"""
+
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from kizuki.engine.sql import DUCKDB, render
+
+
+class DuckEngine:
+    """Named tables in, queries over them, Arrow out. Not shared between threads; use `cursor` for a second one."""
+
+    def __init__(self, memory_limit: str = "1300MB", threads: int = 2) -> None:
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={"memory_limit": memory_limit, "threads": threads, "temp_directory": "", "preserve_insertion_order": False},
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table queryable under `name` without copying it."""
+        self._connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+        self._connection.unregister(name)
+
+    def materialise(self, name: str, query: exp.Expression) -> int:
+        """Keep the result of `query` inside the engine as table `name`; returns its row count."""
+        create = exp.Create(this=exp.to_table(name), kind="TABLE", expression=query, replace=True)
+        self._connection.execute(render(create, DUCKDB))
+        count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))
+        row = self._connection.execute(render(count, DUCKDB)).fetchone()
+        return int(row[0]) if row else 0
+
+    def drop(self, name: str) -> None:
+        """Drop a materialised table."""
+        self._connection.execute(render(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True), DUCKDB))
+
+    def query(self, query: exp.Expression) -> pa.Table:
+        """Run a query tree and return Arrow."""
+        return self._connection.sql(render(query, DUCKDB)).to_arrow_table()
+
+    def cursor(self) -> "DuckEngine":
+        """A second handle on the same tables, for another thread."""
+        other = object.__new__(DuckEngine)
+        other._connection = self._connection.cursor()
+        return other
+
+    def close(self) -> None:
+        """Release memory."""
+        self._connection.close()
+
+    def __enter__(self) -> "DuckEngine":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

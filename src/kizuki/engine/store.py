@@ -1,0 +1,53 @@
+"""Encrypted columnar files: Parquet modular encryption (AES-256-GCM), written whole or not at all.
+
+DuckDB cannot read these files (measured), so tables always pass through pyarrow.
+"""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
+
+from kizuki.engine.keys import KeyRing
+from kizuki.terms.errors import RunFailed
+
+
+def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> None:
+    """Write `table` encrypted under the purpose key; the file appears complete and synced, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    properties = pe.create_encryption_properties(footer_key=keys.key(purpose))
+    with pq.ParquetWriter(
+        temporary, table.schema, compression="zstd", compression_level=1, encryption_properties=properties
+    ) as writer:
+        writer.write_table(table)
+    sync_file(temporary)
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+def read_table(path: Path, keys: KeyRing, purpose: str, columns: list[str] | None = None) -> pa.Table:
+    """Read what `write_table` made; raises RunFailed on a wrong key or any altered byte."""
+    properties = pe.create_decryption_properties(footer_key=keys.key(purpose))
+    try:
+        return pq.ParquetFile(path, decryption_properties=properties, memory_map=False).read(columns=columns)
+    except (OSError, pa.ArrowException) as e:
+        raise RunFailed("K903", "保存したデータを読めません。壊れたか、鍵が違います。", path.name, "控えから戻してください。") from e
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's bytes to disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a rename in a folder to disk (a no-op where folders cannot be opened, as on Windows)."""
+    if os.name == "nt":
+        return
+    sync_file(path)

@@ -1,0 +1,1 @@
+"""may(), seals, audit chain, signatures: who may see what, decided without any framework."""

@@ -1,0 +1,1 @@
+"""名寄せ: candidates → clusters → key master with stable ids."""

@@ -1,0 +1,1 @@
+"""データマート: person, household, residence, event, spell, coverage, item; queries in .sql files."""

@@ -1,0 +1,1 @@
+"""制度: eligibility in three values, dated parameters, unclaimed support."""

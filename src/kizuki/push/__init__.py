@@ -1,0 +1,1 @@
+"""Consent, notice candidates, outbox and relay (pure)."""

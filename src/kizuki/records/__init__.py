@@ -1,0 +1,1 @@
+"""Django models: fields and constraints only, no rules."""

@@ -1,0 +1,1 @@
+"""受領・検査: delivered bytes → accepted rows + quarantined lines, nothing lost."""

@@ -1,0 +1,1 @@
+"""わかば市: the synthetic city with its latent truth."""

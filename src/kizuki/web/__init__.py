@@ -1,0 +1,1 @@
+"""Screens: form → one app call → template."""
