@@ -33,14 +33,13 @@ class DuckEngine:
     def materialise(self, name: str, query: exp.Expression) -> int:
         """Keep the result of `query` inside the engine as table `name`; returns its row count."""
         create = exp.Create(this=exp.to_table(name), kind="TABLE", expression=query, replace=True)
-        self._connection.execute(render(create, DUCKDB))
+        self._connection.execute(render(create, DUCKDB)).fetchall()
         count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))
-        row = self._connection.execute(render(count, DUCKDB)).fetchone()
-        return int(row[0]) if row else 0
+        return int(self._connection.execute(render(count, DUCKDB)).fetchall()[0][0])
 
     def drop(self, name: str) -> None:
         """Drop a materialised table."""
-        self._connection.execute(render(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True), DUCKDB))
+        self._connection.execute(render(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True), DUCKDB)).fetchall()
 
     def query(self, query: exp.Expression) -> pa.Table:
         """Run a query tree and return Arrow."""
