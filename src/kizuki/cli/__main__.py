@@ -1,0 +1,6 @@
+"""`python -m kizuki.cli`: what the launcher runs."""
+
+from kizuki.cli.main import main
+
+if __name__ == "__main__":
+    main()
