@@ -1,0 +1,1 @@
+"""Charts rendered on the server as SVG with presentation attributes only (strict CSP, printable)."""

@@ -1,0 +1,5 @@
+"""Addresses of the screens; included by `kizuki.web.urls`."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
