@@ -1,1 +1,0 @@
-"""Case states and decisions (pure)."""

@@ -1,1 +1,0 @@
-"""Consent, notice candidates, outbox and relay (pure)."""
