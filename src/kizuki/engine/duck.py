@@ -11,6 +11,12 @@ from sqlglot import exp
 
 from kizuki.engine.sql import DUCKDB, render
 
+_HARDENING = (
+    "SET TimeZone = 'UTC'",
+    "SET enable_external_access = false",  # no file, no network, no extension: Arrow in, Arrow out
+    "SET lock_configuration = true",
+)
+
 
 class DuckEngine:
     """Named tables in, queries over them, Arrow out. Not shared between threads; use `cursor` for a second one."""
@@ -18,9 +24,16 @@ class DuckEngine:
     def __init__(self, memory_limit: str = "1300MB", threads: int = 2) -> None:
         self._connection = duckdb.connect(
             ":memory:",
-            config={"memory_limit": memory_limit, "threads": threads, "temp_directory": "", "preserve_insertion_order": False},
+            config={
+                "memory_limit": memory_limit,
+                "threads": threads,
+                "temp_directory": "",
+                "preserve_insertion_order": False,
+                "python_enable_replacements": False,  # a query names registered tables, never Python variables
+            },
         )
-        self._connection.execute("SET TimeZone = 'UTC'")
+        for setting in _HARDENING:
+            self._connection.execute(setting)
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table queryable under `name` without copying it."""
@@ -43,13 +56,19 @@ class DuckEngine:
 
     def query(self, query: exp.Expression) -> pa.Table:
         """Run a query tree and return Arrow."""
-        return self._connection.sql(render(query, DUCKDB)).to_arrow_table()
+        found: pa.Table = self._connection.sql(render(query, DUCKDB)).to_arrow_table()
+        return found
 
     def cursor(self) -> "DuckEngine":
         """A second handle on the same tables, for another thread."""
         other = object.__new__(DuckEngine)
         other._connection = self._connection.cursor()
         return other
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection itself, for a library that writes its own SQL (Splink)."""
+        return self._connection
 
     def close(self) -> None:
         """Release memory."""

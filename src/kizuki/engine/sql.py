@@ -6,7 +6,7 @@ No SQL is ever built by string formatting; `tests/repo` walks the source for it.
 import datetime as dt
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import sqlglot
 from sqlglot import exp
@@ -22,7 +22,7 @@ def load(package: str, name: str) -> exp.Expression:
     statements = [s for s in sqlglot.parse(text, read=DUCKDB) if s is not None]
     if len(statements) != 1:
         raise ValueError(f"{package}/sql/{name}.sql must hold exactly one statement")
-    return statements[0]
+    return cast(exp.Expression, statements[0])
 
 
 def bind(query: exp.Expression, **values: Any) -> exp.Expression:

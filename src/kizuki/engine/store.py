@@ -28,13 +28,24 @@ def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> Non
     sync_folder(path.parent)
 
 
-def read_table(path: Path, keys: KeyRing, purpose: str, columns: list[str] | None = None) -> pa.Table:
-    """Read what `write_table` made; raises RunFailed on a wrong key or any altered byte."""
+def read_table(
+    path: Path, keys: KeyRing, purpose: str, columns: list[str] | None = None, *, dictionary: bool = False
+) -> pa.Table:
+    """Read what `write_table` made; raises RunFailed on a wrong key or any altered byte.
+
+    With `dictionary`, text columns come dictionary-encoded: a mart table then takes a fifth of the memory.
+    """
     properties = pe.create_decryption_properties(footer_key=keys.key(purpose))
     try:
-        return pq.ParquetFile(path, decryption_properties=properties, memory_map=False).read(columns=columns)
+        file = pq.ParquetFile(path, decryption_properties=properties, memory_map=False)
+        if dictionary:
+            text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type)]
+            file = pq.ParquetFile(path, decryption_properties=properties, memory_map=False, read_dictionary=text)
+        return file.read(columns=columns)
     except (OSError, pa.ArrowException) as e:
-        raise RunFailed("K903", "保存したデータを読めません。壊れたか、鍵が違います。", path.name, "控えから戻してください。") from e
+        raise RunFailed(
+            "K903", "保存したデータを読めません。壊れたか、鍵が違います。", path.name, "控えから戻してください。"
+        ) from e
 
 
 def sync_file(path: Path) -> None:

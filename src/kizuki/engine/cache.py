@@ -1,0 +1,102 @@
+"""Results of steps, kept encrypted and named by what they are made of, so that only what changed is computed again.
+
+Two kinds of file: a memo per step key (what the step gave, by digest) and one encrypted Parquet file per table content.
+A memo is written after its tables are on disk; a kill in between costs a recomputation and nothing else.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.store import read_table, sync_file, sync_folder, write_table
+from kizuki.engine.tables import digest
+from kizuki.terms.errors import RunFailed
+
+PURPOSE = "snapshot"
+"""One purpose key for cache and snapshots: publishing is then a hard link, not a second encryption."""
+
+_DIGEST = b"kizuki.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored table: its content digest and number of rows."""
+
+    digest: str
+    rows: int
+
+
+class TableCache:
+    """The cache folder of one home."""
+
+    def __init__(self, folder: Path, keys: KeyRing) -> None:
+        self.folder = folder
+        self.keys = keys
+
+    def path(self, entry: Entry) -> Path:
+        """Where a stored table lies."""
+        return self.folder / f"{entry.digest}.parquet"
+
+    def lookup(self, step: str, key: str) -> dict[str, Entry] | None:
+        """What the step gave for this key, or None if it must run (memo missing, cut short, or a table gone)."""
+        memo = self._memo(step, key)
+        try:
+            found = {name: Entry(**e) for name, e in json.loads(memo.read_bytes()).items()}
+            for path in (memo, *(self.path(e) for e in found.values())):
+                os.utime(path)
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None
+        return found
+
+    def store(self, step: str, key: str, tables: Mapping[str, pa.Table]) -> dict[str, Entry]:
+        """Keep a step's tables, then the memo that vouches for them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        entries = {name: self._keep(table) for name, table in tables.items()}
+        body = json.dumps({name: asdict(e) for name, e in sorted(entries.items())}).encode()
+        write_atomic(self._memo(step, key), body)
+        return entries
+
+    def load(self, entry: Entry) -> pa.Table:
+        """A stored table; raises RunFailed if a byte was altered or another table lies in its place."""
+        return read_stored(self.path(entry), entry, self.keys)
+
+    def sweep(self, unused_since: float) -> int:
+        """Delete whatever no run has touched since that instant (seconds of the epoch); returns how many files went."""
+        stale = [p for p in self.folder.glob("*") if p.is_file() and p.stat().st_mtime < unused_since]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _keep(self, table: pa.Table) -> Entry:
+        entry = Entry(digest(table), table.num_rows)
+        path = self.path(entry)
+        if path.exists():
+            os.utime(path)
+        else:
+            write_table(path, table.replace_schema_metadata({_DIGEST: entry.digest}), self.keys, PURPOSE)
+        return entry
+
+    def _memo(self, step: str, key: str) -> Path:
+        return self.folder / f"{step}-{key}.json"
+
+
+def read_stored(path: Path, entry: Entry, keys: KeyRing) -> pa.Table:
+    """Read one stored table and hold it to its digest (the footer that carries it is authenticated)."""
+    table = read_table(path, keys, PURPOSE, dictionary=True)
+    if (table.schema.metadata or {}).get(_DIGEST) != entry.digest.encode():
+        raise RunFailed("K904", "保存したデータが別のものに入れ替わっています。", path.name, "控えから戻してください。")
+    return table.replace_schema_metadata(None)
+
+
+def write_atomic(path: Path, body: bytes) -> None:
+    """Write a small file whole or not at all, and wait for the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(body)
+    sync_file(temporary)
+    os.replace(temporary, path)
+    sync_folder(path.parent)

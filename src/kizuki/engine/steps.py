@@ -1,0 +1,150 @@
+"""The step graph: each step says what it reads and what it gives; only steps whose inputs or code changed are run.
+
+A step's key is the hash of its version (its SQL text or source code), its parameters and the digests of its input tables.
+Because inputs count by content, a step that ran again but gave the same table stops the change there.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pyarrow as pa
+from sqlglot import exp
+
+from kizuki.engine.cache import Entry, TableCache
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.measure import measured
+from kizuki.engine.sql import DUCKDB, render
+from kizuki.engine.tables import shape
+from kizuki.terms.tables import TableSchema
+
+
+class Inputs(Mapping[str, pa.Table]):
+    """The input tables of one step, read when asked for and not kept, so that memory holds only what is in use."""
+
+    def __init__(self, cache: TableCache, entries: Mapping[str, Entry]) -> None:
+        self._cache = cache
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> pa.Table:
+        return self._cache.load(self._entries[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One named computation.
+
+    `inputs` and `outputs` name tables; `version` changes when the code does; `params` is everything else the result
+    depends on. `compute` must give the same tables for the same inputs.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    version: str
+    compute: Callable[[Inputs], Mapping[str, pa.Table]]
+    params: tuple[str, ...] = ()
+
+    def key(self, tables: Mapping[str, Entry]) -> str:
+        """Hash of all the result depends on; raises KeyError if an input has not been made."""
+        parts = [self.name, self.version, *self.params, "inputs", *(f"{n}={tables[n].digest}" for n in self.inputs)]
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What happened to one step: `skipped` when its result was already there; `rows` it gave."""
+
+    step: str
+    skipped: bool
+    rows: int
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs steps in the order given, each after its inputs, and remembers every table by name.
+
+    `on_done` is told of each step as soon as its result is safe on disk.
+    """
+
+    cache: TableCache
+    on_done: Callable[[Done], None] = lambda done: None
+    tables: dict[str, Entry] = field(default_factory=dict)
+
+    def run(self, steps: Sequence[Step]) -> list[Done]:
+        """Run what must be run; returns one `Done` per step."""
+        return [self._run_one(step) for step in steps]
+
+    def load(self, name: str) -> pa.Table:
+        """A table by name; raises KeyError if no step made it."""
+        return self.cache.load(self.tables[name])
+
+    def _run_one(self, step: Step) -> Done:
+        key = step.key(self.tables)
+        with measured() as usage:
+            found = self.cache.lookup(step.name, key)
+            skipped = found is not None
+            if found is None:
+                found = self.cache.store(step.name, key, self._compute(step))
+        self.tables.update(found)
+        done = Done(step.name, skipped, sum(e.rows for e in found.values()), usage.seconds, usage.peak_mb)
+        self.on_done(done)
+        return done
+
+    def _compute(self, step: Step) -> Mapping[str, pa.Table]:
+        made = step.compute(Inputs(self.cache, {name: self.tables[name] for name in step.inputs}))
+        if set(made) != set(step.outputs):
+            raise ValueError(f"step {step.name} gave {sorted(made)}, declared {sorted(step.outputs)}")
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """One table by one query. `inputs` maps the name the query uses to the table it means."""
+
+    name: str
+    inputs: Mapping[str, str]
+    query: exp.Expression
+    schema: TableSchema | None = None
+
+    def step(self) -> Step:
+        """The step that runs this query on the embedded engine."""
+        return Step(
+            name=self.name,
+            inputs=tuple(self.inputs.values()),
+            outputs=(self.name,),
+            version=fingerprint(self.query),
+            compute=self._on_duck,
+        )
+
+    def _on_duck(self, inputs: Inputs) -> Mapping[str, pa.Table]:
+        with DuckEngine() as engine:
+            for local, table in self.inputs.items():
+                engine.register(local, inputs[table])
+            return {self.name: self.shaped(engine.query(self.query))}
+
+    def shaped(self, table: pa.Table) -> pa.Table:
+        """The result held to its declared schema, where it has one."""
+        return shape(table, self.schema) if self.schema else table
+
+
+def fingerprint(query: exp.Expression) -> str:
+    """A version of a query: changes with its meaning, not with its layout or comments."""
+    text = render(query, DUCKDB)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_version(*modules: ModuleType) -> str:
+    """A version of Python code: changes when the source of any of the modules does."""
+    text = "\x1f".join(inspect.getsource(m) for m in modules)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
