@@ -81,9 +81,9 @@ class _TextLoader(yaml.BaseLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.constructor.ConstructorError(None, None, "参照（*名前）は使えません", mark)
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 def read_yaml(path: Path) -> Node:
@@ -98,11 +98,13 @@ def read_yaml(path: Path) -> Node:
 def read_text(text: str, path: Path) -> Node:
     """`read_yaml` for text already in memory; `path` is used in messages only."""
     try:
-        root = yaml.compose(text, Loader=_TextLoader)  # noqa: S506 - a BaseLoader: text only
+        root = yaml.compose(text, Loader=_TextLoader)
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise DefinitionError("K801", "定義ファイルがYAMLとして読めません。", where, "字下げ・コロン・引用符を確かめてください。") from e
+        raise DefinitionError(
+            "K801", "定義ファイルがYAMLとして読めません。", where, "字下げ・コロン・引用符を確かめてください。"
+        ) from e
     if root is None:
         raise DefinitionError("K803", "定義ファイルが空です。", str(path), "内容を書くか、ファイルを除いてください。")
     return _node(root, path)
@@ -121,7 +123,9 @@ def _node(raw: yaml.Node, path: Path) -> Node:
         key, key_line = str(key_node.value), key_node.start_mark.line + 1
         if key in values:
             where = f"{path}:{key_line}"
-            raise DefinitionError("K802", f"「{key}」が二度書かれています（前は{lines[key]}行目）。", where, "一つにしてください。")
+            raise DefinitionError(
+                "K802", f"「{key}」が二度書かれています（前は{lines[key]}行目）。", where, "一つにしてください。"
+            )
         values[key], lines[key] = _node(child, path), key_line
     return Node(values, path, line, lines)
 
@@ -169,7 +173,9 @@ def read_folder(folder: Path, overlays: Sequence[Path] = (), *, key: str = "ID")
                 raise DefinitionError("K804", f"「{key}」がありません。", node.where(), f"先頭に「{key}: …」と書いてください。")
             name = identity.value
             if name in seen:
-                raise DefinitionError("K802", f"「{name}」が二つのファイルにあります（{seen[name].name}）。", str(path), "一つにしてください。")
+                raise DefinitionError(
+                    "K802", f"「{name}」が二つのファイルにあります（{seen[name].name}）。", str(path), "一つにしてください。"
+                )
             seen[name] = path
             found[name] = merge(found[name], node) if name in found else node
     return found
@@ -182,7 +188,9 @@ def build(model: type[Model], node: Node, path: Path | None = None) -> Model:
     except ValidationError as e:
         findings = [_finding(error, node) for error in e.errors(include_url=False)]
         where = "\n        ".join(f"{place}　{text}" for place, text in findings)
-        raise DefinitionError("K804", "定義の書き方に誤りがあります。", where or str(path or node.path), "示した行を直してください。") from e
+        raise DefinitionError(
+            "K804", "定義の書き方に誤りがあります。", where or str(path or node.path), "示した行を直してください。"
+        ) from e
 
 
 def _finding(error: Any, node: Node) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 `read_date` is pure and is the only date parser of the project: the receiving check and the cleansing call the same one, so a
 value that passed the check can never fail to be read later.
 
-Sources: 元号 periods from the 元号を改める政令 and 詔書 of each era; era digits 1–5 are those of the 住民記録 standard layouts.
+Sources: 元号 periods from the 元号を改める政令 and 詔書 of each era; era digits 1 to 5 are those of the 住民記録 standard layouts.
 """
 
 import datetime as dt
@@ -76,7 +76,7 @@ _SERIAL = re.compile(r"\d{4,6}")
 _TAIL = re.compile(r"(?:[T ]?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\([日月火水木金土]\))$")
 _KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十]+")
 _KANJI_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789")
-_DASHES = str.maketrans({c: "-" for c in "‐‑‒–—―−－ー"} | {"．": ".", "。": ".", "・": "."})
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc", "-") | {"。": ".", "・": "."})
 
 
 @lru_cache(maxsize=400_000)
@@ -137,7 +137,9 @@ def _era_date(era: Era, year: str, month: str, day: str | None, spelling: Spelli
     # A month may begin before its era did (平成元年1月 began on the 8th): the month as a whole must touch the era.
     first = era.first if day else era.first.replace(day=1)
     if not first <= reading.date <= era.last:
-        return DateReading(None, f"{era.name}に無い日付です（{era.name}は{era.first:%Y-%m-%d}から{era.last:%Y-%m-%d}まで）。", spelling)
+        return DateReading(
+            None, f"{era.name}に無い日付です（{era.name}は{era.first:%Y-%m-%d}から{era.last:%Y-%m-%d}まで）。", spelling
+        )
     return reading
 
 
