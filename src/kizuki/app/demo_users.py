@@ -1,0 +1,85 @@
+"""Demo users: one per role, only ever beside a synthetic city."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from kizuki.app import accounts
+from kizuki.records.models import User
+from kizuki.terms.errors import NotPermitted
+
+_PEOPLE = {
+    "caseworker": ("気付 ひかり", "こども家庭センター"),
+    "steering": ("若葉 総一", "子育て支援室"),
+    "data_owner": ("台帳 まもる", "保育課"),
+    "analyst": ("分析 あゆみ", "政策企画室"),
+    "it": ("運用 たくみ", "情報政策課"),
+    "link_reviewer": ("照合 つばさ", "市民課"),
+    "notice_officer": ("案内 かなで", "広報課"),
+    "auditor": ("監査 しずか", "監査委員事務局"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoChoice:
+    """One person of the demo chooser."""
+
+    role: str
+    title: str
+    name: str
+    department: str
+    description: str
+
+
+def synthetic_snapshot() -> bool:
+    """Whether the served snapshot carries the synthetic mark."""
+    from kizuki.app.snapshot_view import current_view
+
+    try:
+        return bool(current_view().synthetic)
+    except Exception:  # nothing published: no mark
+        return False
+
+
+def demo_allowed() -> bool:
+    """Demo sign-in exists only when asked for and only on a synthetic city."""
+    return bool(settings.KIZUKI_DEMO) and synthetic_snapshot()
+
+
+def ensure_demo_users(synthetic: bool) -> list[dict[str, str]]:
+    """Make (or renew) one user per role; returns login, role and the new password of each.
+
+    Raises NotPermitted K711 unless the data carries the synthetic mark.
+    """
+    if not synthetic:
+        raise NotPermitted(
+            "K711",
+            "架空の印の無いデータでは、デモ利用者を作れません。",
+            fix="デモは ./kizuki demo で作る架空の市で使ってください。",
+        )
+    until = accounts.end_of_fiscal_year(timezone.localdate())
+    made = []
+    for role, (name, department) in _PEOPLE.items():
+        password = secrets.token_urlsafe(12)
+        # a real account of the same name is never taken over: its unique login makes the insert fail
+        user = User.objects.filter(username=role, synthetic=True).first() or User(username=role)
+        user.role, user.department, user.synthetic, user.granted_until = role, department, True, until
+        user.last_name, _, user.first_name = name.partition(" ")
+        user.set_password(password)
+        user.save()
+        made.append({"login": role, "role": role, "password": password})
+    return made
+
+
+def demo_user(role: str) -> User | None:
+    """The demo user of a role; never a real account, whatever it is called."""
+    return User.objects.filter(username=role, role=role, synthetic=True, is_active=True).first()
+
+
+def chooser() -> list[DemoChoice]:
+    """Demo users in the order of the chooser."""
+    roles = accounts.governance().roles
+    people = [(roles[r], r, name, office) for r, (name, office) in _PEOPLE.items() if r in roles]
+    return [DemoChoice(r, role.title, name, office, role.description) for role, r, name, office in people]

@@ -1,0 +1,86 @@
+"""May this actor do this? One rule with three faces: the tooltip of a button, the text of a 403 page, the audit entry."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from kizuki.definitions.governance import Governance
+from kizuki.govern.actor import Actor
+from kizuki.terms.errors import NotPermitted
+
+ACTIONS: dict[str, str] = {
+    "view_today": "今日の仕事を見る",
+    "list_candidates": "支援候補の一覧を見る",
+    "view_child": "個票を見る",
+    "view_judgement": "判定結果の根拠を見る",
+    "search_children": "担当外のこどもを探す",
+    "change_case": "支援の記録を変える",
+    "add_seal": "支援措置の封をする",
+    "view_feeds": "データ受領・鮮度を見る",
+    "read_docs": "手引きを読む",
+    "analyse": "仮名のデータで分析する",
+    "view_grants": "権限の一覧を見る",
+    "view_audit": "操作ログを見る",
+    "verify_audit": "操作ログを検証する",
+}
+"""Every action of the product, with its Japanese name; an action not listed here is refused to everyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Yes."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No: why, under which code, and who can change that."""
+
+    reason: str
+    code: str = "K701"
+    fix: str = ""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def error(self) -> NotPermitted:
+        """The refusal as an exception."""
+        return NotPermitted(self.code, self.reason, "", self.fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the action is about; `in_scope` False = the person lies outside what the actor may see."""
+
+    in_scope: bool = True
+
+
+ALLOWED = Allowed()
+
+
+def may(actor: Actor, action: str, subject: Subject | None = None, *, governance: Governance) -> Allowed | Refused:
+    """Whether `actor` may do `action`; deny by default."""
+    role = governance.roles.get(actor.role)
+    if role is None:
+        return Refused("役割が決まっていないため、何も表示できません。", fix="総括管理主体に、役割の付与を依頼してください。")
+    if actor.purpose not in role.grants:
+        return Refused(f"「{role.title}」には、この利用目的がありません。", fix="サインインし直して選んでください。")
+    if action not in ACTIONS or action not in role.actions:
+        what = ACTIONS.get(action, "この操作")
+        reason = f"「{role.title}」には、「{what}」権限がありません。"
+        return Refused(reason, fix=f"権限を付与できるのは「{role.granted_by}」です。")
+    if subject is not None and not subject.in_scope:
+        return Refused(
+            "このこどもは、あなたの担当・共有・支援候補の範囲にありません。",
+            code="K702",
+            fix="担当者に共有を依頼するか、総括管理主体に相談してください。",
+        )
+    return ALLOWED
+
+
+def still_granted(granted_until: dt.date | None, today: dt.date) -> Allowed | Refused:
+    """Grants end at the end of the fiscal year unless renewed by the yearly review (棚卸し)."""
+    if granted_until is None or granted_until >= today:
+        return ALLOWED
+    return Refused("権限の期限が切れています。", code="K704", fix="総括管理主体に、年度の権限の更新を依頼してください。")

@@ -1,0 +1,163 @@
+"""What people decided, and who saw what: fields and constraints only, no rules (rules are in `govern`, use cases in `app`).
+
+Facts about children are never copied here (D9): a child appears only as the opaque `person_id` of the key master.
+"""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+_PERSON_ID = 64
+
+
+class User(AbstractUser):
+    """One member of staff: what they are here for, in which office, until when."""
+
+    role = models.CharField("役割", max_length=32, blank=True, help_text="definitions/base/governance/roles.yaml の役割ID")
+    department = models.CharField("所属", max_length=64, blank=True)
+    school_code = models.CharField("学校コード", max_length=16, blank=True)
+    area = models.CharField("担当地区", max_length=64, blank=True)
+    granted_until = models.DateField("権限の期限", null=True, blank=True, help_text="年度末。過ぎると何も見えない")
+    synthetic = models.BooleanField("デモ利用者", default=False)
+
+    class Meta:
+        verbose_name = "利用者"
+        verbose_name_plural = "利用者"
+
+
+class AuditHead(models.Model):
+    """The end of the audit chain (one row, id 1): locked by each writer, so two events never share a predecessor."""
+
+    seq = models.BigIntegerField(default=0)
+    mac = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = "操作ログの末尾"
+
+
+class AuditEvent(models.Model):
+    """One thing somebody did or saw, chained by HMAC to the one before; the database refuses to change or delete it.
+
+    `body` (canonical JSON) is the record; the other columns repeat parts of it for searching and are checked against it.
+    No column holds a value of a child or a search term.
+    """
+
+    seq = models.BigIntegerField("通番", primary_key=True)
+    at = models.DateTimeField("日時", db_index=True)
+    actor = models.CharField("利用者", max_length=150)
+    role = models.CharField("役割", max_length=32)
+    action = models.CharField("操作", max_length=64)
+    outcome = models.CharField("結果", max_length=16)
+    body = models.TextField("内容（正規化JSON）")
+    prev = models.CharField("直前の連鎖値", max_length=64)
+    mac = models.CharField("連鎖値", max_length=64)
+
+    class Meta:
+        verbose_name = "操作ログ"
+        indexes = [models.Index(fields=["actor", "at"], name="audit_actor_at")]
+
+
+class AuditSubject(models.Model):
+    """One person concerned by one event, under a keyed token: answers "who saw this child"."""
+
+    event = models.ForeignKey(AuditEvent, on_delete=models.DO_NOTHING, related_name="subjects")
+    subject = models.CharField("対象（鍵付きの符号）", max_length=32, db_index=True)
+
+    class Meta:
+        verbose_name = "操作ログの対象"
+        constraints = [models.UniqueConstraint(fields=["event", "subject"], name="audit_subject_once")]
+
+
+class CaseStatus(models.TextChoices):
+    """Where the work on one child stands."""
+
+    NEW = "新着"
+    CHECKING = "確認中"
+    MEETING = "会議待ち"
+    SUPPORTING = "支援中"
+    DISMISSED = "見送り"
+
+
+class Case(models.Model):
+    """The work on one child: its state, who does it, until when."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, unique=True)
+    status = models.CharField("状態", max_length=8, choices=CaseStatus.choices, default=CaseStatus.NEW)
+    assignee = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
+    due_on = models.DateField("期限", null=True, blank=True)
+    note = models.BinaryField("覚え書き（封）", null=True, blank=True, help_text="KeyRing の purpose=note で封をした本文")
+    version = models.PositiveIntegerField("版", default=1, help_text="同時に直したことに気づくための番号")
+    created_at = models.DateTimeField("作成日時", auto_now_add=True)
+    updated_at = models.DateTimeField("更新日時", auto_now=True)
+
+    class Meta:
+        verbose_name = "支援の記録"
+        indexes = [models.Index(fields=["assignee", "status"], name="case_assignee_status")]
+
+
+class CaseChange(models.Model):
+    """One change of one case, kept so that it can be undone; `before` and `after` hold states and dates, never narrative."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="changes")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField("日時", auto_now_add=True)
+    before = models.JSONField("変更前")
+    after = models.JSONField("変更後")
+    reason = models.CharField("理由", max_length=200, blank=True)
+    undone_by = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undoes")
+
+    class Meta:
+        verbose_name = "支援の記録の変更"
+
+
+class Share(models.Model):
+    """One child shown to one member of staff outside the caseload, for a stated reason and time."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shares")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField("理由", max_length=200)
+    created_at = models.DateTimeField("共有した日時", auto_now_add=True)
+    expires_at = models.DateTimeField("期限")
+
+    class Meta:
+        verbose_name = "共有"
+        constraints = [models.UniqueConstraint(fields=["person_id", "user"], name="share_once")]
+
+
+class SealOverlay(models.Model):
+    """One seal (支援措置) put by staff ahead of the source system: effective at the next response, over the whole household."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField("理由", max_length=200)
+    created_at = models.DateTimeField("封をした日時", auto_now_add=True)
+    lifted_at = models.DateTimeField("解いた日時", null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = "職員による封"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lifted_at__isnull=True, lifted_by__isnull=True)
+                | models.Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="seal_lift_paired",
+            )
+        ]
+
+
+class SealGrant(models.Model):
+    """One named member of staff who may see what the seal of one person's household hides, until a date."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="seal_grants")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField("理由", max_length=200)
+    created_at = models.DateTimeField("許可した日時", auto_now_add=True)
+    expires_at = models.DateTimeField("期限")
+
+    class Meta:
+        verbose_name = "封の閲覧許可"
+        constraints = [
+            models.UniqueConstraint(fields=["person_id", "user"], name="seal_grant_once"),
+            models.CheckConstraint(condition=~models.Q(user=models.F("by")), name="seal_grant_not_self"),
+        ]
