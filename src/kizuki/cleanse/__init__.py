@@ -1,1 +1,4 @@
-"""Names, kana, gaiji, wareki, addresses and phones as distinct-value mappings, each with flags."""
+"""Names, kana, 外字, 和暦, addresses, phones → comparable values with flags; deliveries of one source → one table with history.
+
+Nothing is altered silently: every function returns the value together with flags that say what was done to it.
+"""

@@ -1,0 +1,29 @@
+"""和暦 and western dates of a delivered column: the project's one parser, with flags."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from kizuki.cleanse.flags import Cleaned, Flag
+from kizuki.terms.states import ValueState
+from kizuki.terms.wareki import read_date
+
+
+class WrittenDate(NamedTuple):
+    """One written date: `date` is None exactly when `reason` (Japanese, without the value) is not empty."""
+
+    date: dt.date | None
+    state: ValueState
+    reason: str
+
+
+def clean_date(raw: str) -> WrittenDate:
+    """Blank, impossible and unreadable dates are 未入力 with the reason; nothing is guessed."""
+    reading = read_date(raw)
+    state = ValueState.NOT_ENTERED if reading.date is None else ValueState.KNOWN
+    return WrittenDate(reading.date, state, reading.reason)
+
+
+def normalise_date(raw: str) -> Cleaned[dt.date]:
+    """The same for a column: the date and flags."""
+    date = read_date(raw).date
+    return Cleaned(date, () if date else (Flag.NOT_DATE,))

@@ -1,0 +1,94 @@
+"""フリガナ: one stored form (full-width katakana, single spaces) and two comparison keys.
+
+The code of one ASCII byte per kana that distances are measured on is `kizuki.terms.kana.kana_code`.
+"""
+
+import re
+from typing import NamedTuple
+
+import jaconv
+
+from kizuki.cleanse.flags import Flag
+from kizuki.cleanse.text import base_form, distinct
+
+_HYPHENS = re.compile(r"(?<=[ァ-ヺー])[-\u2010-\u2015−ｰ─━]")
+_NOT_KANA = re.compile("[^ァ-ヺー]")
+_NOT_KANA_OR_SPACE = re.compile("[^ァ-ヺー ]")
+_HIRAGANA = re.compile("[ぁ-ゖゝゞ]")
+_SEPARATORS = re.compile("[・･.,、]")
+_VOICED_REPEAT = str.maketrans("カキクケコサシスセソタチツテトハヒフヘホウ", "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ")
+_SAME = str.maketrans("ァィゥェォッャュョヮヵヶヅヂヲヴヰヱヷヸヹヺ", "アイウエオツヤユヨワカケズジオブイエバビベボ")
+_PLAIN = str.maketrans("ガギグゲゴザジズゼゾダデドバビブベボパピプペポ", "カキクケコサシスセソタテトハヒフヘホハヒフヘホ")
+_O_AND_U_ROWS = frozenset("オコソトノホモヨロゴゾドボポウクスツヌフムユルグズブプ")
+_E_ROW = frozenset("エケセテネヘメレゲゼデベペ")
+
+
+class Kana(NamedTuple):
+    """One reading: stored form, strict key (spelling habits folded), loose key (voicing and doubling folded too)."""
+
+    kana: str | None
+    key: str | None
+    loose_key: str | None
+    family_key: str | None
+    given_key: str | None
+    flags: tuple[Flag, ...]
+
+
+def clean_kana(raw: str) -> Kana:
+    """Half-width, hiragana and odd hyphens → full-width katakana; the keys have no spaces. Blank → all None."""
+    flags: list[Flag] = []
+    text = base_form(raw, flags)
+    if _HIRAGANA.search(text):
+        flags.append(Flag.HIRAGANA)
+    kana = _HYPHENS.sub("ー", str(jaconv.hira2kata(_SEPARATORS.sub(" ", text))))
+    kana = " ".join(_repeats(kana).split())
+    if not kana:
+        return Kana(None, None, None, None, None, distinct(flags))
+    if _NOT_KANA_OR_SPACE.search(kana):
+        flags.append(Flag.NOT_KANA)
+    family, given = None, None
+    first, _, rest = kana.partition(" ")
+    if rest:
+        family, given = kana_key(first) or None, kana_key(rest) or None
+    else:
+        flags.append(Flag.NOT_SPLIT)
+    return Kana(kana, kana_key(kana) or None, loose_kana_key(kana) or None, family, given, distinct(flags))
+
+
+def kana_key(text: str) -> str:
+    """Comparison key of katakana or hiragana; characters that are not kana are left out. Idempotent.
+
+    ヅ=ズ, ヂ=ジ, ヲ=オ, ヴ=ブ, small kana = large, ー and the ウ of long オ・ウ dropped (サトウ=サトー=サト).
+    """
+    plain = _NOT_KANA.sub("", str(jaconv.hira2kata(text))).translate(_SAME).replace("ー", "")
+    kept: list[str] = []
+    for character in plain:
+        if character == "ウ" and kept and kept[-1] in _O_AND_U_ROWS:
+            continue
+        kept.append(character)
+    return "".join(kept)
+
+
+def loose_kana_key(text: str) -> str:
+    """Folded further for searching: voicing, doubled characters, long オ and エ. Joins different readings by intent. Idempotent."""
+    kept: list[str] = []
+    for character in kana_key(text).translate(_PLAIN):
+        if kept:
+            last = kept[-1]
+            if character == last or (character in "ウオ" and last in _O_AND_U_ROWS) or (character in "イエ" and last in _E_ROW):
+                continue
+        kept.append(character)
+    return "".join(kept)
+
+
+def _repeats(text: str) -> str:
+    # ヽ repeats the kana before it, ヾ repeats it voiced (ミスヾ).
+    if "ヽ" not in text and "ヾ" not in text:
+        return text
+    out: list[str] = []
+    for character in text:
+        if character in "ヽヾ" and out:
+            out.append(out[-1] if character == "ヽ" else out[-1].translate(_VOICED_REPEAT))
+        else:
+            out.append(character)
+    return "".join(out)

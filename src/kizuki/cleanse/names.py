@@ -1,0 +1,144 @@
+"""氏名: the writing stays as delivered; beside it a comparison key, a loose key, and the parts 姓 and 名.
+
+The key folds only what the MJ縮退マップ (or the city's own table) calls the same character; the loose key folds more and is for
+searching and review. A 外字 nobody has listed becomes 〓 in the keys.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import jaconv
+
+from kizuki.cleanse.flags import Flag
+from kizuki.cleanse.gaiji import GaijiTable, read_gaiji
+from kizuki.cleanse.text import base_form, distinct, trimmed
+from kizuki.cleanse.variants import fold, fold_loose
+
+_PARENTHESES = re.compile(r"[(\[【\u3014].*?[)\]】\u3015]")
+_SEPARATORS = re.compile("[・･,、.。]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff〓々\U00020000-\U0003ffff]")
+_SMALL_KE = str.maketrans("ヵヶ", "カケ")
+
+
+@dataclass(frozen=True, slots=True)
+class NameRegister:
+    """Keys of the 姓 and 名 that 住民記録 writes apart: what an unspaced name is split by."""
+
+    families: frozenset[str] = frozenset()
+    givens: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NameRules:
+    """What the city adds to the general rules: its 外字表 for one source, its own 異体字表, its register of names."""
+
+    gaiji: GaijiTable = field(default_factory=dict)
+    own_variants: Mapping[int, str] = field(default_factory=dict)
+    register: NameRegister = field(default_factory=NameRegister)
+
+
+class Name(NamedTuple):
+    """One name: what is shown, what is compared. Parts are None when the writing cannot be split."""
+
+    display: str
+    key: str | None
+    loose_key: str | None
+    family: str | None
+    given: str | None
+    family_key: str | None
+    given_key: str | None
+    flags: tuple[Flag, ...]
+
+
+_NO_RULES = NameRules()
+
+
+def clean_name(raw: str, rules: NameRules = _NO_RULES) -> Name:
+    """Keys and parts of one name; blank → display "" and no keys."""
+    flags: list[Flag] = []
+    display = trimmed(raw, flags)
+    readable = base_form(read_gaiji(display, rules.gaiji, flags), flags)
+    bare = _PARENTHESES.sub(" ", readable)
+    if bare != readable:
+        flags.append(Flag.PARENTHESES)
+    tokens = _SEPARATORS.sub(" ", bare).split()
+    if not tokens:
+        return Name(display, None, None, None, None, None, None, distinct(flags))
+    if _is_alphabet(bare):
+        flags.append(Flag.ALPHABET)
+        return _alphabet(display, tokens, flags)
+    return _japanese(display, tokens, rules, flags)
+
+
+def name_key(raw: str, rules: NameRules = _NO_RULES) -> str | None:
+    """Only the comparison key; `name_key(name_key(x)) == name_key(x)`."""
+    return clean_name(raw, rules).key
+
+
+def register_of(names: Iterable[str], rules: NameRules = _NO_RULES) -> NameRegister:
+    """姓 and 名 (as keys) of the names that are written with a space; those without teach nothing."""
+    families: Counter[str] = Counter()
+    givens: Counter[str] = Counter()
+    for raw in names:
+        name = clean_name(raw, rules)
+        if name.family_key and name.given_key and Flag.ALPHABET not in name.flags:
+            families[name.family_key] += 1
+            givens[name.given_key] += 1
+    return NameRegister(frozenset(families), frozenset(givens))
+
+
+def _is_alphabet(text: str) -> bool:
+    return bool(_LATIN.search(text)) and not _JAPANESE.search(text)
+
+
+def _alphabet(display: str, tokens: list[str], flags: list[Flag]) -> Name:
+    # 在留カード writes the family name first; other systems may not, so the loose key forgets the order.
+    keys = [k for k in (_latin_key(t) for t in tokens) if k]
+    whole = "".join(keys)
+    loose = "".join(sorted(keys))
+    if len(keys) < 2:
+        flags.append(Flag.NOT_SPLIT)
+        return Name(display, whole or None, loose or None, None, None, None, None, distinct(flags))
+    return Name(display, whole, loose, tokens[0], " ".join(tokens[1:]), keys[0], "".join(keys[1:]), distinct(flags))
+
+
+def _latin_key(token: str) -> str:
+    # NGUYỄN, Nguyễn and NGUYEN are one name; hyphens and apostrophes are written or not.
+    bare = "".join(c for c in unicodedata.normalize("NFD", token.upper()) if not unicodedata.combining(c))
+    return "".join(c for c in unicodedata.normalize("NFKC", bare).upper() if c.isalnum())
+
+
+def _japanese(display: str, tokens: list[str], rules: NameRules, flags: list[Flag]) -> Name:
+    folded = [fold(t, rules.own_variants) for t in tokens]
+    if folded != tokens:
+        flags.append(Flag.VARIANT)
+    key = "".join(folded).upper()
+    if len(tokens) >= 2:
+        family, given = tokens[0], "".join(tokens[1:])
+        family_key, given_key = folded[0].upper(), "".join(folded[1:]).upper()
+        return Name(display, key, _loose(key), family, given, family_key, given_key, distinct(flags))
+    at = _split_at(key, rules.register) if len(key) == len(tokens[0]) else 0
+    if not at:
+        flags.append(Flag.NOT_SPLIT)
+        return Name(display, key, _loose(key), None, None, None, None, distinct(flags))
+    flags.append(Flag.SPLIT_BY_REGISTER)
+    return Name(display, key, _loose(key), tokens[0][:at], tokens[0][at:], key[:at], key[at:], distinct(flags))
+
+
+def _split_at(key: str, register: NameRegister) -> int:
+    """Length of the 姓: the longest known one whose rest is a known 名, else the longest known one; 0 if none."""
+    known = [n for n in range(len(key) - 1, 0, -1) if key[:n] in register.families]
+    return next((n for n in known if key[n:] in register.givens), known[0] if known else 0)
+
+
+def _loose(key: str) -> str:
+    text = fold_loose(str(jaconv.hira2kata(key)).translate(_SMALL_KE))
+    out: list[str] = []
+    for character in text:
+        out.append(out[-1] if character in "々〻" and out else character)
+    return "".join(out)
