@@ -1,1 +1,1 @@
-"""名寄せ: candidates → clusters → key master with stable ids."""
+"""Records of many offices → one person: keys, weighted comparison, readable rules, and a key master with stable ids."""

@@ -1,0 +1,172 @@
+"""One night's matching: every record of every office → the resident it belongs to, or a group of outsiders, or itself.
+
+A star, not a web: each record joins at most one resident, so no chain of look-alikes can merge two residents. Pure: the same
+records and decisions give the same table, in whatever order they come.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from kizuki.definitions.linkage import Linkage
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.sql import bind, load
+from kizuki.engine.tables import shape
+from kizuki.link.rules import AUTO, decide
+from kizuki.link.scoring import PACKAGE, score
+from kizuki.terms.kana import kana_code
+from kizuki.terms.records import PERSON_RECORD
+
+CANDIDATE = pa.schema(
+    [
+        ("source", pa.string()),
+        ("record_id", pa.string()),
+        ("resident_id", pa.string()),
+        ("rule", pa.string()),
+        ("weight", pa.float64()),
+        ("decision", pa.string()),
+    ]
+)
+"""One record and resident some rule speaks about: decision auto, review or reviewed."""
+
+PAIR = pa.schema([("source", pa.string()), ("record_id", pa.string()), ("resident_id", pa.string())])
+SCHOOL_ROLL = pa.schema(
+    [
+        ("person_no", pa.string()),
+        ("fiscal_year", pa.int64()),
+        ("school_code", pa.string()),
+        ("grade", pa.string()),
+        ("name_key", pa.string()),
+    ]
+)
+"""One child on one year's 学齢簿, by the name written there."""
+
+CLASS_YEAR = pa.schema([("source", pa.string()), ("record_id", pa.string()), ("fiscal_year", pa.int64())])
+"""The fiscal year a record's grade speaks of; without a row, the year in which the record was first known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What matching reads besides the records themselves; empty tables are allowed everywhere.
+
+    `must_link` / `cannot_link` are reviewers' standing decisions about a record and a resident.
+    """
+
+    school_roll: pa.Table = field(default_factory=SCHOOL_ROLL.empty_table)
+    class_years: pa.Table = field(default_factory=CLASS_YEAR.empty_table)
+    must_link: pa.Table = field(default_factory=PAIR.empty_table)
+    cannot_link: pa.Table = field(default_factory=PAIR.empty_table)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """`assignment`: one row per record with the anchor of its group; `review`: pairs that wait for a person."""
+
+    assignment: pa.Table
+    review: pa.Table
+
+
+def match_records(records: pa.Table, linkage: Linkage, context: Context | None = None) -> Matching:
+    """Match `records` (terms.records.PERSON_RECORD, all sources) to the register's rows among them."""
+    with DuckEngine() as engine:
+        night = _Night(engine, linkage)
+        night.prepare(shape(records, PERSON_RECORD), context or Context())
+        night.take(load(PACKAGE, "by_decision"))
+        night.take(load(PACKAGE, "by_number"))
+        night.reopen()
+        night.take(load(PACKAGE, "by_unique_key"))
+        night.take(load(PACKAGE, "by_school"))
+        night.reopen()
+        night.take(load(PACKAGE, "by_name_only"))
+        night.weigh()
+        return night.finish()
+
+
+class _Night:
+    """The tables of one matching, by name in the engine; candidates gathered pass by pass."""
+
+    def __init__(self, engine: DuckEngine, linkage: Linkage) -> None:
+        self.engine = engine
+        self.linkage = linkage
+        self.candidates: list[pa.Table] = [CANDIDATE.empty_table()]
+
+    def prepare(self, records: pa.Table, context: Context) -> None:
+        """Records ready for comparison, the register apart."""
+        for name, table in (
+            ("person_record", records),
+            ("kana_code", _kana_codes(records)),
+            ("grade_band", _grade_bands(self.linkage)),
+            ("school_roll", context.school_roll),
+            ("class_year", context.class_years),
+            ("must_link", context.must_link),
+            ("cannot_link", context.cannot_link),
+        ):
+            self.engine.register(name, table)
+        for name in ("record", "resident", "school_name"):
+            self._materialise("prepare" if name == "record" else name, name)
+        self._publish()
+
+    def take(self, query: exp.Expression) -> None:
+        """Run one pass; its automatic finds are out of reach of every later pass."""
+        self.candidates.append(self.engine.query(self._bound(query)).cast(CANDIDATE))
+        self._publish()
+
+    def reopen(self) -> None:
+        """Gather again the records no pass has placed."""
+        self._materialise("open_record", "open_record")
+
+    def weigh(self) -> None:
+        """The weighted comparison and the readable rules over it."""
+        self.engine.register("scored", score(self.engine, self.linkage.model))
+        self._materialise("ranked", "ranked")
+        self.take(decide(self.linkage))
+
+    def finish(self) -> Matching:
+        """Review pairs, outsiders' groups, and the anchor of every record."""
+        review = self.engine.query(self._bound(load(PACKAGE, "review_pair")))
+        self.engine.register("review_pair", review)
+        self._materialise("outsider", "outsider")
+        assignment = self.engine.query(self._bound(load(PACKAGE, "assignment")))
+        order = [("source", "ascending"), ("record_id", "ascending")]
+        return Matching(assignment.sort_by(order), review.sort_by([*order, ("resident_id", "ascending")]))
+
+    def _bound(self, query: exp.Expression) -> exp.Expression:
+        rules = self.linkage.rules
+        return bind(
+            query,
+            register=rules.register_source,
+            class_list=rules.class_list_source,
+            review_candidates=rules.review_candidates,
+        )
+
+    def _materialise(self, query: str, name: str) -> None:
+        self.engine.materialise(name, self._bound(load(PACKAGE, query)))
+
+    def _publish(self) -> None:
+        found = pa.concat_tables(self.candidates)
+        self.engine.register("candidate", found)
+        joined = pc.is_in(found["decision"], value_set=pa.array([AUTO, "reviewed"]))
+        self.engine.register("matched", found.filter(joined))
+
+
+def _kana_codes(records: pa.Table) -> pa.Table:
+    kana = {
+        k for column in ("family_kana_key", "given_kana_key") for k in pc.unique(records[column]).to_pylist() if k is not None
+    }
+    distinct = sorted(kana)
+    return pa.table({"kana": pa.array(distinct, pa.string()), "code": pa.array([kana_code(k) for k in distinct], pa.string())})
+
+
+def _grade_bands(linkage: Linkage) -> pa.Table:
+    grades: Iterable[tuple[str, int, int]] = [(str(g), g, g) for g in range(1, 13)]
+    bands = [*grades, *((b.label, b.first_grade, b.last_grade) for b in linkage.rules.grade_bands)]
+    return pa.table(
+        {
+            "label": pa.array([b[0] for b in bands], pa.string()),
+            "first_grade": pa.array([b[1] for b in bands], pa.int32()),
+            "last_grade": pa.array([b[2] for b in bands], pa.int32()),
+        }
+    )

@@ -1,0 +1,39 @@
+-- candidate: one row = one open record × resident sharing a key strong enough to stand alone, when it points at one resident only.
+-- Keys: kana name + birth; kanji name (or 通称) + birth; kana + kanji + postcode + block. Sex must not differ. Same sound is not
+-- enough when both kanji names are known and neither half agrees.
+WITH candidate AS (
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_kana_birth' AS rule, 1 AS pass
+  FROM open_record AS o JOIN resident AS r ON r.kana_key = o.kana_key AND r.birth_date = o.birth_date
+  WHERE COALESCE(o.sex = r.sex, TRUE)
+    AND (COALESCE(o.family_key = r.family_key, TRUE) OR COALESCE(o.given_key = r.given_key, TRUE))
+  UNION ALL
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_kanji_birth' AS rule, 2 AS pass
+  FROM open_record AS o JOIN resident AS r ON r.name_key = o.name_key AND r.birth_date = o.birth_date
+  WHERE COALESCE(o.sex = r.sex, TRUE)
+  UNION ALL
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'alias_birth' AS rule, 3 AS pass
+  FROM open_record AS o JOIN resident AS r ON r.alias_key = o.name_key AND r.birth_date = o.birth_date
+  WHERE COALESCE(o.sex = r.sex, TRUE)
+  UNION ALL
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_address' AS rule, 4 AS pass
+  FROM open_record AS o
+  JOIN resident AS r ON r.kana_key = o.kana_key AND r.name_key = o.name_key AND r.postcode = o.postcode AND r.block_key = o.block_key
+  WHERE COALESCE(o.sex = r.sex, TRUE) AND o.birth_date IS NULL
+    AND COALESCE(r.birth_date BETWEEN o.birth_from AND o.birth_to, TRUE)
+), allowed AS (
+  SELECT c.* FROM candidate AS c
+  LEFT JOIN cannot_link AS x ON x.source = c.source AND x.record_id = c.record_id AND x.resident_id = c.resident_id
+  WHERE x.source IS NULL
+), counted AS (
+  SELECT source, record_id, pass, COUNT(*) AS rivals FROM allowed GROUP BY source, record_id, pass
+), sole AS (
+  SELECT a.source, a.record_id, a.resident_id, a.rule, a.pass
+  FROM allowed AS a
+  JOIN counted AS n ON n.source = a.source AND n.record_id = a.record_id AND n.pass = a.pass AND n.rivals = 1
+), agreed AS (
+  SELECT source, record_id, MIN(resident_id) AS resident_id, MIN(pass) AS pass
+  FROM sole GROUP BY source, record_id HAVING COUNT(DISTINCT resident_id) = 1
+)
+SELECT a.source, a.record_id, a.resident_id, s.rule, CAST(NULL AS DOUBLE) AS weight, 'auto' AS decision
+FROM agreed AS a
+JOIN sole AS s ON s.source = a.source AND s.record_id = a.record_id AND s.pass = a.pass

@@ -1,0 +1,31 @@
+-- record: one row = one person as one source writes them, ready for comparison.
+-- sex is 1, 2 or blank; birth_from/birth_to hold the dates the birth must lie between (from the date itself, else from the
+-- school year); number_valid says the 宛名番号 passes its check digit (modulus 11, weights 2-7 from the right);
+-- *_code are kana as one byte each.
+WITH numbered AS (
+  SELECT p.*,
+    CASE WHEN p.person_no IS NOT NULL AND LENGTH(p.person_no) = 10 THEN
+      11 - (TRY_CAST(SUBSTRING(p.person_no, 9, 1) AS INT) * 2 + TRY_CAST(SUBSTRING(p.person_no, 8, 1) AS INT) * 3
+          + TRY_CAST(SUBSTRING(p.person_no, 7, 1) AS INT) * 4 + TRY_CAST(SUBSTRING(p.person_no, 6, 1) AS INT) * 5
+          + TRY_CAST(SUBSTRING(p.person_no, 5, 1) AS INT) * 6 + TRY_CAST(SUBSTRING(p.person_no, 4, 1) AS INT) * 7
+          + TRY_CAST(SUBSTRING(p.person_no, 3, 1) AS INT) * 2 + TRY_CAST(SUBSTRING(p.person_no, 2, 1) AS INT) * 3
+          + TRY_CAST(SUBSTRING(p.person_no, 1, 1) AS INT) * 4) % 11
+    END AS check_value,
+    COALESCE(y.fiscal_year, CAST(CASE WHEN EXTRACT(MONTH FROM p.known_from) >= 4 THEN EXTRACT(YEAR FROM p.known_from)
+                                      ELSE EXTRACT(YEAR FROM p.known_from) - 1 END AS INT)) AS fiscal_year
+  FROM person_record AS p
+  LEFT JOIN class_year AS y ON y.source = p.source AND y.record_id = p.record_id
+)
+SELECT n.source, n.record_id, n.person_no, n.name_key, n.family_key, n.given_key, n.kana_key, n.family_kana_key, n.given_kana_key,
+  n.alias_key, n.birth_date, n.postcode, n.town_key, n.block_key, n.phone, n.school_code, n.grade, n.fiscal_year,
+  CASE WHEN n.sex IN ('1', '男') THEN '1' WHEN n.sex IN ('2', '女') THEN '2' END AS sex,
+  f.code AS family_code, g.code AS given_code,
+  COALESCE(n.birth_date, MAKE_DATE(CAST(n.fiscal_year - 6 - b.last_grade AS INT), 4, 2)) AS birth_from,
+  COALESCE(n.birth_date, MAKE_DATE(CAST(n.fiscal_year - 5 - b.first_grade AS INT), 4, 1)) AS birth_to,
+  CASE WHEN n.check_value IS NULL THEN FALSE
+       ELSE TRY_CAST(SUBSTRING(n.person_no, 10, 1) AS INT) = CASE WHEN n.check_value >= 10 THEN 0 ELSE n.check_value END
+  END AS number_valid
+FROM numbered AS n
+LEFT JOIN grade_band AS b ON b.label = n.grade
+LEFT JOIN kana_code AS f ON f.kana = n.family_kana_key
+LEFT JOIN kana_code AS g ON g.kana = n.given_kana_key

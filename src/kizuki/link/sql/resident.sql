@@ -1,0 +1,2 @@
+-- resident: one row = one person of the resident register, present or past.
+SELECT * FROM record WHERE source = $register
