@@ -1,57 +1,37 @@
 """What surrounds every page: menu by role, purpose and user, the demo bar, the as-of date.
 
-Used as a template context processor (`kizuki.web.views.chrome.chrome`). The signed-in `Actor` is `request.actor`,
-set by the security middleware after sign-in; pages before sign-in have none.
+Used as a template context processor (`kizuki.web.views.chrome.chrome`); pages before sign-in have no actor and no menu.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
 
-ROLE_TITLES = {
-    "steering": "総括管理主体",
-    "data_owner": "保有・管理主体",
-    "analyst": "分析主体",
-    "caseworker": "活用主体",
-    "it": "IT担当",
-    "link_reviewer": "名寄せ審査者",
-    "notice_officer": "情報発信",
-    "auditor": "監査",
-}
+from kizuki.app import accounts
+from kizuki.app.snapshot_view import current_view
+from kizuki.govern.actor import Actor
+from kizuki.terms.errors import KizukiError
 
-TODAY = ("今日の仕事", "/")
-CANDIDATES = ("支援候補", "/candidates/")
-FEEDS = ("データ受領・鮮度", "/feeds/")
-AUDIT = ("操作ログ", "/audit/")
-DOCS = ("手引き", "/docs/")
-
-MENU: dict[str, tuple[tuple[str, str], ...]] = {
-    "caseworker": (TODAY, CANDIDATES, FEEDS, DOCS),
-    "steering": (TODAY, CANDIDATES, FEEDS, DOCS),
-    "data_owner": (TODAY, FEEDS, DOCS),
-    "analyst": (TODAY, FEEDS, DOCS),
-    "it": (TODAY, FEEDS, DOCS),
-    "link_reviewer": (TODAY, DOCS),
-    "notice_officer": (TODAY, DOCS),
-    "auditor": (TODAY, AUDIT, DOCS),
-}
-"""Entries of the menu by role, at most seven; opening a page is decided by the policy, not by this table."""
+ENTRIES: Final = (
+    ("今日の仕事", "/", "view_today"),
+    ("支援候補", "/candidates/", "list_candidates"),
+    ("データ受領・鮮度", "/feeds/", "view_feeds"),
+    ("操作ログ", "/audit/", "view_audit"),
+    ("手引き", "/docs/", "read_docs"),
+)
+"""Title, address and the action that opens it; at most seven, so that the menu is read at a glance."""
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Template context `chrome`: actor, menu, titles, synthetic mark and as-of date of the served snapshot."""
-    actor = getattr(request, "actor", None)
-    entries = MENU.get(actor.role, (DOCS,)) if actor else ()
-    return {
-        "chrome": {
-            "actor": actor,
-            "role_title": ROLE_TITLES.get(actor.role, actor.role) if actor else "",
-            "purpose_title": actor.purpose if actor else "",
-            "menu": [{"title": t, "href": h, "current": _current(request.path, h)} for t, h in entries],
-            "home": "/",
-            **_served(),
-        }
-    }
+    actor: Actor | None = getattr(request, "actor", None)
+    return {"chrome": {"actor": actor, **_who(actor), "menu": _menu(actor, request.path), **_served()}}
+
+
+def _menu(actor: Actor | None, path: str) -> list[dict[str, Any]]:
+    if actor is None:
+        return []
+    return [{"title": t, "href": h, "current": _current(path, h)} for t, h, action in ENTRIES if accounts.may(actor, action)]
 
 
 def _current(path: str, href: str) -> bool:
@@ -61,14 +41,18 @@ def _current(path: str, href: str) -> bool:
     return path.startswith(href) or (href == "/candidates/" and path.startswith("/children/"))
 
 
+def _who(actor: Actor | None) -> dict[str, str]:
+    if actor is None:
+        return {"role_title": "", "purpose_title": ""}
+    matrix = accounts.governance()
+    role, purpose = matrix.roles.get(actor.role), matrix.purposes.get(actor.purpose)
+    return {"role_title": role.title if role else "役割なし", "purpose_title": purpose.title if purpose else "未選択"}
+
+
 def _served() -> dict[str, Any]:
     """Synthetic mark and as-of date; before the first run there is neither."""
     try:
-        from kizuki.app.snapshot_view import current_view
-    except ImportError:
-        return {"synthetic": False, "as_of": None}
-    try:
         view = current_view()
-    except Exception:
+    except KizukiError:
         return {"synthetic": False, "as_of": None}
     return {"synthetic": view.synthetic, "as_of": view.as_of}

@@ -1,5 +1,21 @@
 """Addresses of the screens; included by `kizuki.web.urls`."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from kizuki.web.views import audit, candidates, children, docs, feeds, today
+
+urlpatterns: list[URLPattern] = [
+    path("", today.today, name="today"),
+    path("candidates/", candidates.candidates, name="candidates"),
+    path("candidates/change/", candidates.change, name="candidates_change"),
+    path("candidates/undo/", candidates.undo, name="candidates_undo"),
+    path("candidates/excel/", candidates.excel, name="candidates_excel"),
+    path("children/<str:person_id>/", children.child, name="child"),
+    path("children/<str:person_id>/change/", children.change, name="child_change"),
+    path("children/<str:person_id>/judgement/<str:criteria>/", children.judgement, name="judgement"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/<str:source>/", feeds.feed, name="feed"),
+    path("docs/", docs.docs, name="docs"),
+    path("docs/<path:slug>/", docs.docs, name="doc"),
+    path("audit/", audit.audit, name="audit"),
+]

@@ -1,0 +1,462 @@
+"""個票: one child on one screen, built from four released queries and the human decisions about the child.
+
+Every panel reads the same released facts, so the panel of unused programmes can never contradict the timeline.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kizuki.app import explanation as words
+from kizuki.app.feeds_board import FEEDS, late_feeds
+from kizuki.app.release import Actor, Ask, Query, Released, release_page
+from kizuki.app.served import Definitions, Served, shown
+from kizuki.terms.errors import NotPermitted
+
+HOUSEHOLD: Final = Query(
+    name="child_household",
+    tables=("person", "household_member", "residence"),
+    columns={
+        "person_id": "person.person_id",
+        "household_id": "household_member.household_id",
+        "relation": "household_member.relation",
+        "name": "person.name",
+        "kana": "person.kana",
+        "alias_name": "person.alias_name",
+        "birth_date": "person.birth_date",
+        "sex": "person.sex",
+        "resident_status": "person.resident_status",
+        "resident_from": "person.resident_from",
+        "address": "residence.address",
+        "address_extra": "residence.address_extra",
+        "source": "person.source",
+        "delivery_id": "person.delivery_id",
+    },
+    subject="person_id",
+)
+FACTS: Final = Query(
+    name="child_facts",
+    tables=("spell", "event", "coverage", "household_member"),
+    columns={
+        "person_id": "spell.person_id",
+        "fact": "-",
+        "kind": "spell.kind",
+        "status": "spell.status",
+        "facility": "spell.facility",
+        "detail": "spell.detail",
+        "amount": "spell.amount",
+        "starts_on": "event.happened_on",
+        "ends_on": "event.happened_on",
+        "value": "event.value",
+        "value_state": "event.value_state",
+        "code": "event.code",
+        "source": "spell.source",
+        "delivery_id": "spell.delivery_id",
+    },
+    subject="person_id",
+)
+REASONS: Final = Query(
+    name="child_reasons",
+    tables=("judgement", "judgement_reason"),
+    columns={
+        "person_id": "judgement.person_id",
+        "criteria": "judgement.criteria",
+        "version": "judgement.version",
+        "verdict": "judgement.verdict",
+        "rank": "judgement.rank",
+        "entry": "judgement_reason.entry",
+        "answer": "judgement_reason.answer",
+        "text": "judgement_reason.text",
+        "weight": "judgement_reason.points",
+        "source": "judgement_reason.source",
+        "delivery_id": "judgement_reason.delivery_id",
+        "observed_on": "judgement_reason.observed_on",
+        "unknown_reason": "judgement_reason.unknown_reason",
+    },
+    subject="person_id",
+)
+PROGRAMMES: Final = Query(
+    name="child_programmes",
+    tables=("eligibility", "household_member"),
+    columns={
+        "person_id": "eligibility.person_id",
+        "programme": "eligibility.programme",
+        "household_id": "eligibility.household_id",
+        "verdict": "eligibility.verdict",
+        "receiving": "eligibility.receiving",
+        "unclaimed": "eligibility.unclaimed",
+        "reasons": "eligibility.reasons",
+        "unknown": "eligibility.unknown",
+    },
+    subject="person_id",
+)
+"""The four queries of the page; each output column names the classified column it comes from."""
+
+RECENT_YEARS: Final = 2
+VOICE_UNKNOWN: Final = "本人・保護者の声（データには含まれません。会って確かめてください）"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One spell or event as words, with its source; `ends_on` None and `is_spell` = continuing."""
+
+    lane: str
+    text: str
+    starts_on: dt.date
+    ends_on: dt.date | None
+    is_spell: bool
+    source: str
+    delivery_id: str
+    tone: str
+    kind: str
+    status: str
+    value: float | None
+    value_unknown: bool
+
+    def in_force(self, on: dt.date) -> bool:
+        """A spell running on that day (its end is exclusive)."""
+        return self.is_spell and self.starts_on <= on and (self.ends_on is None or self.ends_on > on)
+
+    @property
+    def source_title(self) -> str:
+        """Name of the source."""
+        return words.source_title(self.source)
+
+    @property
+    def when(self) -> str:
+        """2026/4/1～ or 2025/4/1～2026/3/31 (last day included), or the day of an event; 2026年10月 for monthly records."""
+        if not self.is_spell:
+            return words.date_text(self.starts_on)
+        last = self.ends_on - dt.timedelta(days=1) if self.ends_on else None
+        return f"{words.date_text(self.starts_on)}～{words.date_text(last)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the child is a candidate (or what could not be answered): sentence, source and the value's own date."""
+
+    criteria: str
+    criteria_title: str
+    entry: str
+    text: str
+    source_title: str
+    observed: str
+    old: bool
+    delivery_id: str
+    unknown: bool
+    unknown_reason: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One criteria set's answer for the child."""
+
+    criteria: str
+    title: str
+    version: str
+    verdict: str
+    rank: int | None
+    reasons: tuple[Reason, ...]
+    unknowns: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person of the household, with what is in force for them today."""
+
+    person_id: str
+    name: Any
+    relation: Any
+    age: str
+    notes: tuple[str, ...]
+    is_self: bool
+    is_child: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A programme the family may use: eligible and unused, or usable once something is confirmed."""
+
+    programme: str
+    title: str
+    certain: bool
+    because: tuple[str, ...]
+    confirm: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPage:
+    """Everything the page shows; `facts` newest first."""
+
+    person_id: str
+    name: Any
+    kana: Any
+    alias_name: Any
+    birth: Any
+    age: str
+    sex: str
+    school: str
+    address: Any
+    gone: str
+    judged: tuple[Judged, ...]
+    unknowns: tuple[str, ...]
+    members: tuple[Member, ...]
+    offers: tuple[Offer, ...]
+    facts: tuple[Fact, ...]
+    gaps: Mapping[str, dt.date]
+    masked: bool
+    as_of: dt.date
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """All reasons that hold in candidate sets, the same sentence once."""
+        seen: dict[tuple[str, str], Reason] = {}
+        for judged in self.judged:
+            if judged.rank is not None:
+                for reason in judged.reasons:
+                    seen.setdefault((judged.criteria, reason.text), reason)
+        return tuple(seen.values())
+
+
+def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None:
+    """The page of one child; None when no such person is known. Raises NotPermitted when the actor may not see the child."""
+    child = {"person_id": person_id}
+    got = release_page(
+        actor,
+        {
+            "household": Ask(HOUSEHOLD, child),
+            "facts": Ask(FACTS, {**child, "as_of": served.as_of}),
+            "reasons": Ask(REASONS, child),
+            "programmes": Ask(PROGRAMMES, child),
+            "feeds": Ask(FEEDS),
+        },
+        action="view_child",
+    )
+    own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
+    if own is None:
+        if got["household"].refused_rows:
+            raise NotPermitted(
+                "K721",
+                "このこどもの個票を見る権限がありません。",
+                "個票",
+                "担当の割当てか共有を総括管理主体に依頼してください。",
+            )
+        return None
+    return _page(own, got, served)
+
+
+def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -> ChildPage:
+    person_id, as_of = own["person_id"], served.as_of
+    facts = got["facts"].rows
+    own_facts = _facts(r for r in facts if r["person_id"] == person_id and r["fact"] != "coverage")
+    judged = _judged(got["reasons"].rows, served)
+    birth = own["birth_date"] if isinstance(own["birth_date"], dt.date) else None
+    late = [
+        f"{f.title}のデータは{f.as_of_text}時点のものです（届きが遅れています）" for f in late_feeds(got["feeds"].rows, served)
+    ]
+    return ChildPage(
+        person_id=person_id,
+        name=own["name"],
+        kana=own["kana"],
+        alias_name=own["alias_name"],
+        birth=words.date_text(birth) if birth else own["birth_date"],
+        age=words.age_text(birth, as_of),
+        sex=words.sex_text(shown(own["sex"])),
+        school=_school(facts, person_id, as_of),
+        address=own["address"],
+        gone=_gone(own),
+        judged=judged,
+        unknowns=_unknowns(judged, late),
+        members=_members(got["household"].rows, facts, person_id, as_of),
+        offers=_offers(got["programmes"].rows, own_facts, served.definitions, as_of),
+        facts=own_facts,
+        gaps=_gaps(r for r in facts if r["fact"] == "coverage"),
+        masked=any(part.withheld for part in got.values()),
+        as_of=as_of,
+    )
+
+
+def judged_child(actor: Actor, served: Served, person_id: str, criteria: str) -> tuple[Any, Judged] | None:
+    """Name and one criteria set's full answer for one child (the evidence page); None when it did not judge the child."""
+    child = {"person_id": person_id}
+    got = release_page(actor, {"household": Ask(HOUSEHOLD, child), "reasons": Ask(REASONS, child)}, action="view_judgement")
+    own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
+    answer = next((j for j in _judged(got["reasons"].rows, served) if j.criteria == criteria), None)
+    return (own["name"], answer) if own is not None and answer is not None else None
+
+
+def window_start(page: ChildPage, *, whole_life: bool) -> dt.date:
+    """First day drawn: two years back by default (older history prejudices a reader), or the first record."""
+    recent = page.as_of.replace(day=1)
+    recent = recent.replace(year=recent.year - RECENT_YEARS)
+    if not whole_life or not page.facts:
+        return recent
+    return min([recent, *(f.starts_on for f in page.facts)])
+
+
+def _facts(rows: Iterable[Mapping[str, Any]]) -> tuple[Fact, ...]:
+    lane_of = {source: lane for lane, sources in words.LANES for source in sources}
+    facts = [_fact(row, lane_of) for row in rows if isinstance(row["starts_on"], dt.date)]
+    return tuple(sorted(facts, key=lambda f: (f.starts_on, f.text), reverse=True))
+
+
+def _fact(row: Mapping[str, Any], lane_of: Mapping[str, str]) -> Fact:
+    spell = row["fact"] == "spell"
+    ends = row["ends_on"]
+    return Fact(
+        lane=lane_of.get(row["source"], "住民"),
+        text=words.spell_text(row) if spell else words.event_text(row),
+        starts_on=row["starts_on"],
+        ends_on=ends if isinstance(ends, dt.date) else None,
+        is_spell=spell,
+        source=row["source"],
+        delivery_id=row["delivery_id"] or "",
+        tone="record" if spell else words.event_tone(row),
+        kind=str(row["kind"]),
+        status=shown(row["status"]) or "",
+        value=row["value"] if isinstance(row["value"], int | float) else None,
+        value_unknown=str(row["value_state"]) in ("not_entered", "not_collected"),
+    )
+
+
+def _gaps(rows: Iterable[Mapping[str, Any]]) -> dict[str, dt.date]:
+    """Lane → first day from which any of its sources can know the child."""
+    first = {row["source"]: row["starts_on"] for row in rows if isinstance(row["starts_on"], dt.date)}
+    return {
+        lane: min(first[s] for s in sources if s in first) for lane, sources in words.LANES if any(s in first for s in sources)
+    }
+
+
+def _school(rows: Sequence[Mapping[str, Any]], person_id: str, as_of: dt.date) -> str:
+    for kind in ("enrolment", "childcare"):
+        for row in rows:
+            if row["person_id"] == person_id and row["kind"] == kind and _in_force(row, as_of):
+                return words.spell_text(row)
+    return "在籍の記録なし"
+
+
+def _in_force(row: Mapping[str, Any], as_of: dt.date) -> bool:
+    starts, ends = row["starts_on"], row["ends_on"]
+    return isinstance(starts, dt.date) and starts <= as_of and (not isinstance(ends, dt.date) or ends > as_of)
+
+
+def _gone(own: Mapping[str, Any]) -> str:
+    return {"moved_out": "転出", "deceased": "死亡"}.get(str(own["resident_status"]), "")
+
+
+def _judged(rows: Sequence[Mapping[str, Any]], served: Served) -> tuple[Judged, ...]:
+    sets: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        sets.setdefault(row["criteria"], []).append(row)
+    answers = [_judged_set(criteria, entries, served) for criteria, entries in sets.items()]
+    return tuple(sorted(answers, key=lambda j: (j.rank is None, j.rank or 0, j.criteria)))
+
+
+def _judged_set(criteria: str, rows: Sequence[Mapping[str, Any]], served: Served) -> Judged:
+    entries = [_reason(row, served) for row in rows if row["entry"] is not None]
+    entries.sort(key=lambda r: (-r.weight, r.text))
+    first = rows[0]
+    return Judged(
+        criteria=criteria,
+        title=served.definitions.criteria_title(criteria),
+        version=first["version"],
+        verdict=str(first["verdict"]),
+        rank=first["rank"] if isinstance(first["rank"], int) else None,
+        reasons=tuple(r for r in entries if not r.unknown),
+        unknowns=tuple(r for r in entries if r.unknown),
+    )
+
+
+def _reason(row: Mapping[str, Any], served: Served) -> Reason:
+    source = served.definitions.source(row["source"])
+    observed = row["observed_on"] if isinstance(row["observed_on"], dt.date) else None
+    code = shown(row["unknown_reason"]) or ""
+    return Reason(
+        criteria=row["criteria"],
+        criteria_title=served.definitions.criteria_title(row["criteria"]),
+        entry=str(row["entry"]),
+        text=str(row["text"]),
+        source_title=source.title,
+        observed=words.date_text(observed),
+        old=words.is_old(observed, served.as_of, source.cadence, source.grace_days),
+        delivery_id=row["delivery_id"] or "",
+        unknown=row["answer"] == "unknown",
+        unknown_reason=words.UNKNOWN_REASONS.get(code, code),
+        weight=row["weight"] if isinstance(row["weight"], int) else 0,
+    )
+
+
+def _unknowns(judged: Sequence[Judged], late: Sequence[str]) -> tuple[str, ...]:
+    """What nobody here knows: unanswered entries once each, late feeds, and the voices no feed carries."""
+    lines: dict[str, None] = {}
+    for answer in judged:
+        for reason in answer.unknowns:
+            lines.setdefault(f"{reason.text}（{reason.unknown_reason}）" if reason.unknown_reason else reason.text)
+    return (*lines, *late, VOICE_UNKNOWN)
+
+
+def _members(
+    household: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], person_id: str, as_of: dt.date
+) -> tuple[Member, ...]:
+    members = []
+    for row in household:
+        birth = row["birth_date"] if isinstance(row["birth_date"], dt.date) else None
+        notes = dict.fromkeys(
+            words.spell_text(f)
+            for f in facts
+            if f["fact"] == "spell" and f["person_id"] == row["person_id"] and _in_force(f, as_of)
+        )
+        is_self = row["person_id"] == person_id
+        members.append(
+            Member(
+                person_id=row["person_id"],
+                name=row["name"],
+                relation=row["relation"],
+                age=words.age_text(birth, as_of),
+                notes=tuple(n for n in notes if n not in _SHOWN_ELSEWHERE),
+                is_self=is_self,
+                is_child=birth is not None and words.age_years(birth, as_of) < 18,
+            )
+        )
+    births = {row["person_id"]: str(row["birth_date"]) for row in household}
+    return tuple(sorted(members, key=lambda m: (not m.is_self, births[m.person_id])))
+
+
+_SHOWN_ELSEWHERE: Final = frozenset({"児童手当の受給者"})
+
+
+def _offers(
+    rows: Sequence[Mapping[str, Any]], facts: Sequence[Fact], definitions: Definitions, as_of: dt.date
+) -> tuple[Offer, ...]:
+    """Eligible and unused programmes first; never one whose receipt the timeline shows as in force today."""
+    running = [f for f in facts if f.in_force(as_of)]
+    used = {f.kind for f in running} | {f"{f.kind}:{f.status}" for f in running}
+    offers = []
+    for row in rows:
+        if definitions.received_as(row["programme"]) & used or row["receiving"] is True:
+            continue
+        certain = row["unclaimed"] is True
+        if not certain and str(row["verdict"]) != "不明":
+            continue
+        offers.append(
+            Offer(
+                programme=row["programme"],
+                title=definitions.programme_title(row["programme"]),
+                certain=certain,
+                because=_texts(row["reasons"]),
+                confirm=_texts(row["unknown"]),
+            )
+        )
+    return tuple(sorted(offers, key=lambda o: (not o.certain, o.programme)))
+
+
+def _texts(encoded: Any) -> tuple[str, ...]:
+    """Sentences of a JSON array column; a masked cell has none."""
+    text = shown(encoded)
+    if not text:
+        return ()
+    entries = json.loads(text)
+    return tuple(str(e.get("文") or e.get("text") or e.get("確認すること") or e.get("confirm") or "") for e in entries)

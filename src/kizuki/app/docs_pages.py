@@ -1,0 +1,108 @@
+"""手引き: the manual in docs/*.md, rendered inside the program because the network has no internet.
+
+Raw HTML in a page is shown as text, and links leave the manual only to other pages of it (or are printed as text).
+"""
+
+import posixpath
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from markdown_it import MarkdownIt
+
+SECTIONS: Final = (
+    ("tutorial", "はじめに"),
+    ("tutorials", "はじめに"),
+    ("how-to", "手順"),
+    ("reference", "参照"),
+    ("explanation", "解説"),
+    ("adr", "決定の記録"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocLink:
+    """One page in the table of contents."""
+
+    slug: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocPage:
+    """One rendered page; `html` holds only what the renderer made from Markdown."""
+
+    slug: str
+    title: str
+    html: str
+
+
+def docs_folder() -> Path:
+    """docs/ of a checkout, or the copy inside an installed wheel."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parents[1] / "docs"
+    return checkout if (checkout / "index.md").is_file() else package / "_shipped" / "docs"
+
+
+def contents(folder: Path | None = None) -> tuple[tuple[str, tuple[DocLink, ...]], ...]:
+    """Sections with their pages, the entry page first."""
+    links: dict[str, list[DocLink]] = {}
+    root = folder or docs_folder()
+    titles = dict(SECTIONS)
+    order = list(dict.fromkeys(["", *titles.values()]))
+    for path in sorted(root.rglob("*.md")):
+        relative = path.relative_to(root)
+        section = titles.get(relative.parts[0], relative.parts[0]) if len(relative.parts) > 1 else ""
+        links.setdefault(section, []).append(DocLink(relative.with_suffix("").as_posix(), _title(path)))
+    names = sorted(links, key=lambda n: order.index(n) if n in order else len(order))
+    return tuple((name, tuple(sorted(links[name], key=lambda d: d.slug != "index"))) for name in names)
+
+
+def doc_page(slug: str, folder: Path | None = None) -> DocPage | None:
+    """One page of the manual; None for anything that is not a page of it."""
+    root = (folder or docs_folder()).resolve()
+    path = (root / f"{slug}.md").resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        return None
+    return _render(path, slug, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _render(path: Path, slug: str, changed: int) -> DocPage:
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
+    tokens = reader.parse(path.read_text(encoding="utf-8"))
+    _repair(tokens, slug)
+    return DocPage(slug, _title(path), reader.renderer.render(tokens, reader.options, {}))
+
+
+def _repair(tokens: list[Any], slug: str) -> None:
+    """Links to `other.md` become pages of the manual; column alignment (an inline style) is dropped for the strict CSP."""
+    for token in tokens:
+        if token.type in ("th_open", "td_open"):
+            token.attrs.pop("style", None)
+        if token.type == "th_open":
+            token.attrs["scope"] = "col"
+        if token.type in ("fence", "code_block"):
+            token.attrs["tabindex"] = "0"
+        for child in token.children or ():
+            if child.type == "link_open":
+                child.attrs["href"] = _target(str(child.attrs.get("href", "")), slug)
+
+
+def _target(href: str, slug: str) -> str:
+    if "://" in href or href.startswith(("#", "mailto:")):
+        return href
+    page, _, anchor = href.partition("#")
+    if not page.endswith(".md"):
+        return "/docs/"
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(slug), page[: -len(".md")]))
+    return f"/docs/{joined}/" + (f"#{anchor}" if anchor else "")
+
+
+def _title(path: Path) -> str:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("# "):
+                return line[2:].strip()
+    return path.stem

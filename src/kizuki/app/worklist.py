@@ -1,0 +1,464 @@
+"""支援候補: the list of children to look at, in 確認順, with the siblings of a household side by side.
+
+Two steps: an in-memory order of all judged children (made once per snapshot, nothing of it is ever shown) picks the ids of
+one page; then `release` hands out those rows as this actor may see them.
+"""
+
+import datetime as dt
+import threading
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from kizuki.app import explanation as words
+from kizuki.app.cases import NEW_CASE, TABS, CaseState, case_states
+from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
+from kizuki.app.served import Served, shown
+from kizuki.engine.sql import load
+
+PEOPLE: Final = Query(
+    name="worklist_people",
+    tables=("person", "household_member"),
+    columns={
+        "person_id": "person.person_id",
+        "name": "person.name",
+        "kana": "person.kana",
+        "birth_date": "person.birth_date",
+        "sex": "person.sex",
+        "household_id": "household_member.household_id",
+        "members": "household_member.relation",
+        "adults": "household_member.relation",
+    },
+    subject="person_id",
+)
+REASONS: Final = Query(
+    name="worklist_reasons",
+    tables=("judgement", "judgement_reason"),
+    columns={
+        "person_id": "judgement.person_id",
+        "criteria": "judgement.criteria",
+        "verdict": "judgement.verdict",
+        "rank": "judgement.rank",
+        "entry": "judgement_reason.entry",
+        "answer": "judgement_reason.answer",
+        "text": "judgement_reason.text",
+        "weight": "judgement_reason.points",
+        "source": "judgement_reason.source",
+        "observed_on": "judgement_reason.observed_on",
+        "unknown_reason": "judgement_reason.unknown_reason",
+    },
+    subject="person_id",
+)
+SPELLS: Final = Query(
+    name="worklist_spells",
+    tables=("spell",),
+    columns={
+        "person_id": "spell.person_id",
+        "kind": "spell.kind",
+        "status": "spell.status",
+        "facility": "spell.facility",
+        "detail": "spell.detail",
+        "amount": "spell.amount",
+        "source": "spell.source",
+    },
+    subject="person_id",
+)
+
+PAGE_SIZE: Final = 50
+ORDERS: Final = ("確認順", "期限", "年齢", "カナ")
+UNASSIGNED: Final = "none"
+_INVOLVED: Final[Mapping[str, str]] = {
+    "council_registration": "要対協",
+    "public_assistance": "生活保護",
+    "child_day_service": "児童通所",
+    "non_enrolled": "不就学",
+    "whereabouts_unknown": "居所不明",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed to; also the query string, so a page can be linked, exported and returned to."""
+
+    tab: str = TABS[0]
+    name: str = ""
+    criteria: str = ""
+    assignee: str = ""
+    order: str = ORDERS[0]
+    page: int = 1
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "Filters":
+        """From a query string; anything unknown falls back to the default, so an old link still opens."""
+        page = given.get("page", "1")
+        return cls(
+            tab=given["tab"] if given.get("tab") in TABS else TABS[0],
+            name=given.get("name", "").strip()[:40],
+            criteria=given.get("criteria", ""),
+            assignee=given.get("assignee", ""),
+            order=given["order"] if given.get("order") in ORDERS else ORDERS[0],
+            page=int(page) if page.isdigit() and 0 < int(page) < 100_000 else 1,
+        )
+
+    @property
+    def query(self) -> str:
+        """The query string of this list, without defaults."""
+        default = Filters()
+        given = {k: getattr(self, k) for k in ("tab", "name", "criteria", "assignee", "order", "page")}
+        return urlencode({k: v for k, v in given.items() if v != getattr(default, k)})
+
+    @property
+    def narrowed(self) -> bool:
+        """Something beyond the tab is chosen."""
+        return bool(self.name or self.criteria or self.assignee)
+
+    def with_tab(self, tab: str) -> "Filters":
+        """The same filters on the first page of another tab."""
+        return replace(self, tab=tab, page=1)
+
+    def with_page(self, page: int) -> "Filters":
+        """Another page of the same list."""
+        return replace(self, page=page)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One judged child in the order: ranks by criteria set, search text, place in the whole list (0 = not a candidate)."""
+
+    person_id: str
+    household_id: str
+    text: str
+    kana: str
+    birth: dt.date | None
+    ranks: dict[str, int] = field(default_factory=dict)
+    candidate: bool = False
+    place: int = 0
+
+    @property
+    def key(self) -> tuple[bool, int, int, str]:
+        """該当 before 要確認, then the best 確認順, then more criteria sets; the id settles ties the same way every time."""
+        return (not self.candidate, min(self.ranks.values(), default=1 << 30), -len(self.ranks), self.person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All judged children of one snapshot, in the order of the list."""
+
+    snapshot: str
+    ordered: tuple[Entry, ...]
+    by_id: Mapping[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list: one child."""
+
+    person_id: str
+    place: int
+    name: Any
+    kana: Any
+    age: str
+    sex: str
+    school: str
+    chips: tuple[str, ...]
+    reasons: str
+    unknowns: int
+    household: str
+    involved: str
+    case: CaseState
+    overdue: bool
+    sibling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """One page of the list with the counts of every tab."""
+
+    filters: Filters
+    rows: tuple[Row, ...]
+    counts: Mapping[str, int]
+    total: int
+    pages: int
+    refused: int
+    masked: bool
+    criteria: tuple[tuple[str, str], ...]
+
+    @property
+    def first(self) -> int:
+        """Number of the first shown child within the filtered list."""
+        return (self.filters.page - 1) * PAGE_SIZE + 1
+
+    @property
+    def last(self) -> int:
+        """Number of the last shown child."""
+        return self.first + len(self.rows) - 1
+
+    @property
+    def previous_query(self) -> str:
+        """Query string of the page before."""
+        return self.filters.with_page(self.filters.page - 1).query
+
+    @property
+    def next_query(self) -> str:
+        """Query string of the page after."""
+        return self.filters.with_page(self.filters.page + 1).query
+
+
+_LOCK = threading.Lock()
+_INDEX: list[Index] = []
+
+
+def index_of(served: Served) -> Index:
+    """The order of the served snapshot; made at the first request after a publication, then kept."""
+    with _LOCK:
+        if not _INDEX or _INDEX[0].snapshot != served.view.id:
+            _INDEX[:] = [_make_index(served)]
+        return _INDEX[0]
+
+
+def _make_index(served: Served) -> Index:
+    rows = served.view.cursor().query(load("kizuki.app", "worklist_order")).to_pylist()
+    by_id: dict[str, Entry] = {}
+    for row in rows:
+        entry = by_id.get(row["person_id"])
+        if entry is None:
+            names = search_key(f"{row['name'] or ''} {row['kana'] or ''}")
+            entry = Entry(
+                row["person_id"], row["household_id"] or row["person_id"], names, row["kana"] or "", row["birth_date"]
+            )
+            by_id[row["person_id"]] = entry
+        if row["rank"] is not None:
+            entry.ranks[row["criteria"]] = row["rank"]
+            entry.candidate = entry.candidate or row["verdict"] == "該当"
+    ordered = _by_household(e for e in by_id.values() if e.ranks)
+    for place, entry in enumerate(ordered, start=1):
+        entry.place = place
+    return Index(served.view.id, tuple(ordered), by_id)
+
+
+def _by_household(entries: Iterable[Entry]) -> list[Entry]:
+    """Households in the order of their first child, siblings directly after it: one visit serves them all."""
+    homes: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda e: e.key):
+        homes.setdefault(entry.household_id, []).append(entry)
+    return [entry for home in homes.values() for entry in home]
+
+
+def search_key(text: str) -> str:
+    """Name or kana as compared in the search box: width folded, hiragana as katakana, no spaces."""
+    folded = unicodedata.normalize("NFKC", text).replace(" ", "").casefold()
+    return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in folded)
+
+
+def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
+    """One page of the list as this actor may see it. Raises NotPermitted before anything is counted."""
+    index, states = index_of(served), case_states()
+    chosen = _choose(index, states, filters, actor)
+    pages = max(-(-len(chosen) // PAGE_SIZE), 1)
+    filters = filters.with_page(min(filters.page, pages))
+    start = (filters.page - 1) * PAGE_SIZE
+    rows, refused, masked = _rows(actor, served, chosen[start : start + PAGE_SIZE], states, action="list_candidates")
+    if filters.name and any(row.name is MASKED for row in rows):
+        return worklist(actor, served, replace(filters, name=""))  # a name that may not be read may not be probed either
+    return Worklist(
+        filters=filters,
+        rows=rows,
+        counts=_counts(index, states),
+        total=len(chosen),
+        pages=pages,
+        refused=refused,
+        masked=masked,
+        criteria=tuple((c, served.definitions.criteria_title(c)) for c in _criteria(index)),
+    )
+
+
+def all_rows(actor: Actor, served: Served, filters: Filters, *, reason: str) -> tuple[Row, ...]:
+    """Every row of the filtered list, for an export (recorded as one)."""
+    index, states = index_of(served), case_states()
+    return _rows(actor, served, _choose(index, states, filters, actor), states, action="list_candidates", reason=reason)[0]
+
+
+def next_child(served: Served, filters: Filters, person_id: str, actor: Actor) -> str | None:
+    """The id of the child after this one in the same list."""
+    index = index_of(served)
+    ids = [e.person_id for e in _choose(index, case_states(), filters, actor)]
+    if person_id not in ids:
+        place = index.by_id[person_id].place if person_id in index.by_id else 0
+        return next((i for i in ids if index.by_id[i].place > place), None)
+    after = ids.index(person_id) + 1
+    return ids[after] if after < len(ids) else None
+
+
+def tab_counts(served: Served) -> Mapping[str, int]:
+    """Children by state of their case."""
+    return _counts(index_of(served), case_states())
+
+
+def unassigned(served: Served, states: Mapping[str, CaseState]) -> int:
+    """Candidates and open cases nobody is in charge of."""
+    index = index_of(served)
+    open_ids = {e.person_id for e in index.ordered} | set(states)
+    return sum(
+        1
+        for person in open_ids
+        if states.get(person, NEW_CASE).assignee_id is None and states.get(person, NEW_CASE).status != "見送り"
+    )
+
+
+def due_soon(served: Served, actor: Actor, *, days: int) -> tuple[str, ...]:
+    """Children of the actor's own cases whose due date is past or within `days`, nearest first."""
+    until = served.as_of + dt.timedelta(days=days)
+    mine = [
+        (s.due_on, person)
+        for person, s in case_states().items()
+        if s.assignee_id == actor.user_id and s.due_on is not None and s.due_on <= until and s.status != "見送り"
+    ]
+    return tuple(person for _, person in sorted(mine))
+
+
+def rows_for(actor: Actor, served: Served, people: Sequence[str], *, action: str) -> tuple[Row, ...]:
+    """Rows of named children, in the given order."""
+    index = index_of(served)
+    entries = [index.by_id.get(p) or Entry(p, p, "", "", None) for p in people]
+    return _rows(actor, served, entries, case_states(), action=action)[0]
+
+
+def _criteria(index: Index) -> list[str]:
+    return sorted({c for e in index.ordered for c in e.ranks})
+
+
+def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
+    counts = dict.fromkeys(TABS, 0)
+    for state in states.values():
+        if state.status != TABS[0]:
+            counts[state.status] += 1
+    counts[TABS[0]] = sum(1 for e in index.ordered if states.get(e.person_id, NEW_CASE).status == TABS[0])
+    return counts
+
+
+def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters, actor: Actor) -> list[Entry]:
+    """Entries of the tab and filters, in the chosen order."""
+    if filters.tab == TABS[0]:
+        pool = [e for e in index.ordered if states.get(e.person_id, NEW_CASE).status == TABS[0]]
+    else:
+        touched = [index.by_id.get(p) or Entry(p, p, "", "", None) for p, s in states.items() if s.status == filters.tab]
+        pool = sorted(touched, key=lambda e: (e.place or 1 << 30, e.person_id))
+    if filters.name:
+        wanted = search_key(filters.name)
+        pool = [e for e in pool if wanted in e.text]
+    if filters.criteria:
+        pool = [e for e in pool if filters.criteria in e.ranks]
+    if filters.assignee:
+        pool = [e for e in pool if _assigned(states.get(e.person_id, NEW_CASE), filters.assignee)]
+    return _ordered(pool, states, filters)
+
+
+def _assigned(state: CaseState, wanted: str) -> bool:
+    return state.assignee_id is None if wanted == UNASSIGNED else str(state.assignee_id) == wanted
+
+
+def _ordered(pool: list[Entry], states: Mapping[str, CaseState], filters: Filters) -> list[Entry]:
+    if filters.order == "期限":
+        return sorted(pool, key=lambda e: (states.get(e.person_id, NEW_CASE).due_on or dt.date.max, e.place))
+    if filters.order == "年齢":
+        return sorted(pool, key=lambda e: (e.birth or dt.date.min, e.place), reverse=True)
+    if filters.order == "カナ":
+        return sorted(pool, key=lambda e: (e.kana == "", e.kana, e.place))
+    if filters.criteria:
+        return sorted(pool, key=lambda e: (e.ranks[filters.criteria], e.person_id))
+    return pool
+
+
+def _rows(
+    actor: Actor, served: Served, entries: Sequence[Entry], states: Mapping[str, CaseState], *, action: str, reason: str = ""
+) -> tuple[tuple[Row, ...], int, bool]:
+    """Released lines of these children in this order; how many were kept back; whether anything is masked."""
+    people = tuple(e.person_id for e in entries) or ("",)
+    got = release_page(
+        actor,
+        {
+            "people": Ask(PEOPLE, {"people": people, "as_of": served.as_of}),
+            "reasons": Ask(REASONS, {"people": people}),
+            "spells": Ask(SPELLS, {"people": people, "as_of": served.as_of}),
+        },
+        action=action,
+        reason=reason,
+    )
+    persons = {row["person_id"]: row for row in got["people"].rows}
+    reasons, spells = _grouped(got["reasons"].rows), _grouped(got["spells"].rows)
+    rows: list[Row] = []
+    before = ""
+    for entry in entries:
+        person = persons.get(entry.person_id)
+        if person is None:
+            continue
+        about = (reasons.get(entry.person_id, []), spells.get(entry.person_id, []))
+        state = states.get(entry.person_id, NEW_CASE)
+        rows.append(_row(entry, person, about, state, served, sibling=before == entry.household_id))
+        before = entry.household_id
+    return tuple(rows), got["people"].refused_rows, any(part.withheld for part in got.values())
+
+
+def _grouped(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["person_id"], []).append(row)
+    return groups
+
+
+def _row(
+    entry: Entry,
+    person: Mapping[str, Any],
+    about: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    state: CaseState,
+    served: Served,
+    *,
+    sibling: bool,
+) -> Row:
+    reasons, spells = about
+    birth = person["birth_date"] if isinstance(person["birth_date"], dt.date) else None
+    holds = sorted(
+        (r for r in reasons if r["answer"] == "true"), key=lambda r: -(r["weight"] if isinstance(r["weight"], int) else 0)
+    )
+    sets = sorted({(r["rank"] if isinstance(r["rank"], int) else 0, r["criteria"]) for r in reasons})
+    return Row(
+        person_id=entry.person_id,
+        place=entry.place,
+        name=person["name"],
+        kana=person["kana"],
+        age=words.age_text(birth, served.as_of),
+        sex=words.sex_text(shown(person["sex"])),
+        school=_school(spells),
+        chips=tuple(served.definitions.criteria_title(c) for _, c in sets),
+        reasons=_reasons_text(holds),
+        unknowns=len({r["text"] for r in reasons if r["answer"] == "unknown"}),
+        household=_household(person, spells),
+        involved="・".join(dict.fromkeys(_INVOLVED[s["kind"]] for s in spells if s["kind"] in _INVOLVED)),
+        case=state,
+        overdue=state.due_on is not None and state.due_on < served.as_of,
+        sibling=sibling,
+    )
+
+
+def _reasons_text(holds: Sequence[Mapping[str, Any]]) -> str:
+    texts = list(dict.fromkeys(str(r["text"]) for r in holds))
+    more = f" ほか{len(texts) - 2}" if len(texts) > 2 else ""
+    return "／".join(texts[:2]) + more
+
+
+def _school(spells: Sequence[Mapping[str, Any]]) -> str:
+    for kind in ("enrolment", "childcare"):
+        for spell in spells:
+            if spell["kind"] == kind:
+                return words.spell_text(spell)
+    return ""
+
+
+def _household(person: Mapping[str, Any], spells: Sequence[Mapping[str, Any]]) -> str:
+    members, adults = person["members"], person["adults"]
+    if not isinstance(members, int) or not isinstance(adults, int):
+        return str(members or "")
+    single = "ひとり親" if any(s["kind"] == "single_parent_allowance" for s in spells) else f"大人{adults}人"
+    return f"{single}・こども{members - adults}人"

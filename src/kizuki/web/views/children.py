@@ -1,0 +1,96 @@
+"""個票 and 判定結果の根拠."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kizuki.app import cases
+from kizuki.app.accounts import may
+from kizuki.app.child_page import ChildPage, child_page, judged_child, window_start
+from kizuki.app.explanation import LANES
+from kizuki.app.worklist import UNASSIGNED, Filters, next_child
+from kizuki.terms.errors import InputRefused
+from kizuki.web.charts import timeline
+from kizuki.web.views.candidates import remember, wish_of
+from kizuki.web.views.session import actor_of, snapshot
+
+
+@require_GET
+def child(request: HttpRequest, person_id: str) -> HttpResponse:
+    """One child on one screen."""
+    return _show(request, person_id)
+
+
+@require_POST
+def change(request: HttpRequest, person_id: str) -> HttpResponseBase:
+    """Change the case of this child; a refusal shows the page again with what was typed."""
+    actor = actor_of(request)
+    filters = Filters.read(dict(parse_qsl(request.POST.get("list", ""))))
+    version = request.POST.get("version", "")
+    try:
+        done = cases.change(actor, [person_id], wish_of(request), version=int(version) if version.isdigit() else None)
+    except InputRefused as refusal:
+        return _show(request, person_id, filters=filters, refusal=refusal)
+    remember(request, done)
+    return redirect(f"/children/{person_id}/?{filters.query}")
+
+
+def _show(
+    request: HttpRequest, person_id: str, *, filters: Filters | None = None, refusal: InputRefused | None = None
+) -> HttpResponse:
+    actor, served = actor_of(request), snapshot()
+    filters = filters or Filters.read(request.GET.dict())
+    page = child_page(actor, served, person_id)
+    if page is None:
+        raise Http404
+    whole_life = request.GET.get("span") == "all"
+    context = {
+        "page": page,
+        "case": cases.case_of(person_id),
+        "history": cases.history(person_id),
+        "staff": cases.staff(),
+        "statuses": cases.TABS,
+        "unassigned": UNASSIGNED,
+        "may_change": bool(may(actor, "change_case")),
+        "list_query": filters.query,
+        "list_tab": filters.tab,
+        "next_id": next_child(served, filters, person_id, actor),
+        "refusal": refusal,
+        "typed": request.POST if refusal else {},
+        "undo": request.session.pop("undo", None),
+        **_timeline(page, whole_life=whole_life),
+    }
+    return render(request, "children/child.html", context, status=422 if refusal else 200)
+
+
+def _timeline(page: ChildPage, *, whole_life: bool) -> dict[str, Any]:
+    start = window_start(page, whole_life=whole_life)
+    lanes = [lane for lane, _ in LANES]
+    width = 1000.0
+    facts: list[timeline.Bar | timeline.Mark | timeline.Column | timeline.Gap] = [
+        timeline.Gap(lane, until) for lane, until in page.gaps.items()
+    ]
+    shown = [f for f in page.facts if f.starts_on >= start or (f.is_spell and (f.ends_on is None or f.ends_on > start))]
+    for fact in shown:
+        if fact.is_spell:
+            facts.append(timeline.Bar(fact.lane, fact.text, fact.starts_on, fact.ends_on))
+        elif fact.kind in ("absence_days", "childcare_absence_days"):
+            facts.append(timeline.Column(fact.lane, fact.starts_on, None if fact.value_unknown else fact.value))
+        elif fact.kind not in ("late_count", "early_leave_count", "nurse_visits", "separate_room_days"):
+            facts.append(timeline.Mark(fact.lane, fact.text, fact.starts_on, fact.tone))
+    chart = timeline.draw(lanes, facts, timeline.Window(start, page.as_of, width))
+    return {"chart": chart, "shown": shown, "older": len(page.facts) - len(shown), "whole_life": whole_life}
+
+
+@require_GET
+def judgement(request: HttpRequest, person_id: str, criteria: str) -> HttpResponse:
+    """Every entry of one criteria set that holds or is unknown for one child, with value, source, delivery and date."""
+    found = judged_child(actor_of(request), snapshot(), person_id, criteria)
+    if found is None:
+        raise Http404
+    name, judged = found
+    context = {"name": name, "judged": judged, "person_id": person_id, "list_query": Filters.read(request.GET.dict()).query}
+    return render(request, "children/judgement.html", context)
