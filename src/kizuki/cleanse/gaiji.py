@@ -1,6 +1,6 @@
 """外字: private-use characters of one source system → characters everyone can read, for matching only.
 
-CP932 deliveries carry them as U+E000 to U+F8FF. What the city's table does not list becomes the wildcard 〓 and a flag: the record
+CP932 deliveries carry them as U+E000 to U+F8FF. What the table does not list becomes the wildcard 〓 and a flag: the record
 is kept, people are told, and the wildcard never equals a real character.
 """
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jaconv
 
-from kizuki.cleanse.flags import Flag
+from kizuki.cleanse.flags import Cleaned, Flag
 from kizuki.cleanse.text import base_form, distinct
 
 _HYPHENS = re.compile(r"(?<=[ァ-ヺー])[-\u2010-\u2015−ｰ─━]")
@@ -36,16 +36,10 @@ class Kana(NamedTuple):
 
 def clean_kana(raw: str) -> Kana:
     """Half-width, hiragana and odd hyphens → full-width katakana; the keys have no spaces. Blank → all None."""
-    flags: list[Flag] = []
-    text = base_form(raw, flags)
-    if _HIRAGANA.search(text):
-        flags.append(Flag.HIRAGANA)
-    kana = _HYPHENS.sub("ー", str(jaconv.hira2kata(_SEPARATORS.sub(" ", text))))
-    kana = " ".join(_repeats(kana).split())
-    if not kana:
-        return Kana(None, None, None, None, None, distinct(flags))
-    if _NOT_KANA_OR_SPACE.search(kana):
-        flags.append(Flag.NOT_KANA)
+    kana, done = stored_kana(raw)
+    flags = list(done)
+    if kana is None:
+        return Kana(None, None, None, None, None, done)
     family, given = None, None
     first, _, rest = kana.partition(" ")
     if rest:
@@ -53,6 +47,21 @@ def clean_kana(raw: str) -> Kana:
     else:
         flags.append(Flag.NOT_SPLIT)
     return Kana(kana, kana_key(kana) or None, loose_kana_key(kana) or None, family, given, distinct(flags))
+
+
+def stored_kana(raw: str) -> Cleaned[str]:
+    """Only the stored form: full-width katakana, single spaces; blank → None."""
+    flags: list[Flag] = []
+    text = base_form(raw, flags)
+    if _HIRAGANA.search(text):
+        flags.append(Flag.HIRAGANA)
+    kana = _HYPHENS.sub("ー", str(jaconv.hira2kata(_SEPARATORS.sub(" ", text))))
+    kana = " ".join(_repeats(kana).split())
+    if not kana:
+        return Cleaned(None, distinct(flags))
+    if _NOT_KANA_OR_SPACE.search(kana):
+        flags.append(Flag.NOT_KANA)
+    return Cleaned(kana, distinct(flags))
 
 
 def kana_key(text: str) -> str:
@@ -70,7 +79,7 @@ def kana_key(text: str) -> str:
 
 
 def loose_kana_key(text: str) -> str:
-    """Folded further for searching: voicing, doubled characters, long オ and エ. Joins different readings by intent. Idempotent."""
+    """Folded further for searching: voicing, doubled characters, long オ and エ. Joins readings by intent. Idempotent."""
     kept: list[str] = []
     for character in kana_key(text).translate(_PLAIN):
         if kept:
