@@ -63,9 +63,7 @@ class SnapshotStore:
             found = json.loads(path.read_text(encoding="utf-8"))
             seal = found.pop("seal")
         except (OSError, ValueError, KeyError) as e:
-            raise RunFailed(
-                "K906", "公開データの目録を読めません。", snapshot, "もう一度 run を実行してください。"
-            ) from e
+            raise RunFailed("K906", "公開データの目録を読めません。", snapshot, "もう一度 run を実行してください。") from e
         if seal != self._seal(found) or found["id"] != snapshot:
             raise RunFailed("K907", "公開データの目録が改変されています。", snapshot, "控えから戻してください。")
         tables = {name: tuple(Entry(**p) for p in parts) for name, parts in found.pop("tables").items()}

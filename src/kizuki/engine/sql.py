@@ -51,4 +51,4 @@ def literal(value: Any) -> exp.Expression:
 
 def render(query: exp.Expression, dialect: str) -> str:
     """SQL text for one engine; anything the dialect cannot express raises sqlglot.UnsupportedError."""
-    return query.sql(dialect=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return query.sql(dialect=dialect, comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE)

@@ -18,7 +18,7 @@ def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> Non
     """Write `table` encrypted under the purpose key; the file appears complete and synced, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    properties = pe.create_encryption_properties(footer_key=keys.key(purpose))
+    properties = pe.create_encryption_properties(footer_key=keys.key(purpose))  # type: ignore[attr-defined,unused-ignore]
     with pq.ParquetWriter(
         temporary, table.schema, compression="zstd", compression_level=1, encryption_properties=properties
     ) as writer:
@@ -35,7 +35,7 @@ def read_table(
 
     With `dictionary`, text columns come dictionary-encoded: a mart table then takes a fifth of the memory.
     """
-    properties = pe.create_decryption_properties(footer_key=keys.key(purpose))
+    properties = pe.create_decryption_properties(footer_key=keys.key(purpose))  # type: ignore[attr-defined,unused-ignore]
     try:
         file = pq.ParquetFile(path, decryption_properties=properties, memory_map=False)
         if dictionary:

@@ -1,0 +1,127 @@
+"""The mart as steps: which query makes which table from which, in order.
+
+Spells and events are kept as one part per source (`spell.public_assistance`), so that a new delivery of one source touches
+only its own parts; together the parts are the table.
+"""
+
+import datetime as dt
+import hmac
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kizuki.engine.sql import bind
+from kizuki.engine.steps import Inputs, Select, Step
+from kizuki.mart.queries import EVENT_SOURCES, REGISTER, SPELL_SOURCES, event_query, query, register_query, spell_query
+from kizuki.terms.tables import COVERAGE, EVENT, HOUSEHOLD_MEMBER, PERSON, RESIDENCE, SEAL, SPELL
+
+CONFORMED, LINK = "conformed.{}", "link.{}"
+"""Names of the tables the mart starts from: conformed rows and person links, one table per source."""
+
+
+def register_selects() -> list[Select]:
+    """Person, household, residence and coverage of residents, all from one timeline of the register."""
+    register = {"conformed": CONFORMED.format(REGISTER), "link": LINK.format(REGISTER)}
+    timeline = {"timeline": "register_timeline"}
+    household = {"timeline": "register_timeline", "household": "household"}
+    return [
+        Select("register_state", register, query("register_state")),
+        Select("register_points", {"state": "register_state"}, query("points")),
+        Select("register_timeline", {"points": "register_points", "state": "register_state"}, query("register_timeline")),
+        Select("person.resident", timeline, register_query("person_resident"), PERSON),
+        Select("residence", {**timeline, "address": "address"}, register_query("residence"), RESIDENCE),
+        Select("household_member", household, register_query("household_member"), HOUSEHOLD_MEMBER),
+    ]
+
+
+def unregistered_select() -> Select:
+    """Persons known only from other sources."""
+    inputs = {"link": "link", "person_record": "person_record", "registered": "register_state", "delivery": "delivery"}
+    return Select("person.unregistered", inputs, query("person_unregistered"), PERSON)
+
+
+def spell_selects(sources: Collection[str]) -> list[Select]:
+    """One part of `spell` per source that has been delivered."""
+    selects = []
+    for source in (s for s in SPELL_SOURCES if s in sources):
+        inputs = {"conformed": CONFORMED.format(source), "link": LINK.format(source), "category": "category"}
+        if source == "childcare":
+            selects += [
+                Select("childcare_state", inputs, query("childcare_state")),
+                Select("childcare_points", {"state": "childcare_state"}, query("points")),
+            ]
+            inputs = {"state": "childcare_state", "points": "childcare_points"}
+        selects.append(Select(f"spell.{source}", inputs, spell_query(source), SPELL))
+    return selects
+
+
+def event_selects(sources: Collection[str]) -> list[Select]:
+    """One part of `event` per source that has been delivered."""
+    selects = []
+    for source in (s for s in EVENT_SOURCES if s in sources):
+        inputs = {"conformed": CONFORMED.format(source), "link": LINK.format(source)}
+        if source == REGISTER:
+            inputs = {"timeline": "register_timeline"}
+        selects.append(Select(f"event.{source}", inputs, event_query(source), EVENT))
+    return selects
+
+
+def dated_selects(as_of: dt.date) -> list[Select]:
+    """Tables that describe the as-of date itself."""
+    people = {"person": "person.resident", "household_member": "household_member"}
+    return [
+        Select("seal", people, bind(query("seal"), as_of=as_of), SEAL),
+        Select("coverage", {**people, "feed_window": "feed_window"}, bind(query("coverage"), as_of=as_of), COVERAGE),
+    ]
+
+
+def selects(sources: Collection[str], as_of: dt.date) -> list[Select]:
+    """Every query of the mart in order, for the sources that have been delivered."""
+    return [
+        *register_selects(),
+        unregistered_select(),
+        *spell_selects(sources),
+        *event_selects(sources),
+        *dated_selects(as_of),
+    ]
+
+
+def household_step(key: bytes) -> Step:
+    """household_no → opaque household_id: one row per household number the register ever carried."""
+
+    def compute(inputs: Inputs) -> dict[str, pa.Table]:
+        numbers = pc.unique(inputs[CONFORMED.format(REGISTER)].column("household_no")).cast(pa.string()).drop_null().sort()
+        ids = [hmac.new(key, str(n).encode(), sha256).hexdigest()[:32] for n in numbers.to_pylist()]
+        return {"household": pa.table({"household_no": numbers, "household_id": pa.array(ids, pa.string())})}
+
+    return Step("household", (CONFORMED.format(REGISTER),), ("household",), "1", compute)
+
+
+def address_step(town_of: Callable[[str], str | None], version: str) -> Step:
+    """address → town: one row per distinct address of the register, read by `town_of`."""
+
+    def compute(inputs: Inputs) -> dict[str, pa.Table]:
+        addresses = pc.unique(inputs["register_state"].column("address")).cast(pa.string()).drop_null().sort()
+        towns = [town_of(str(a)) for a in addresses.to_pylist()]
+        return {"address": pa.table({"address": addresses, "town": pa.array(towns, pa.string())})}
+
+    return Step("address", ("register_state",), ("address",), version, compute)
+
+
+def mart_steps(
+    sources: Collection[str], as_of: dt.date, household_key: bytes, town_of: Callable[[str], str | None], town_version: str
+) -> list[Step]:
+    """Every step of the mart in order."""
+    steps: list[Step] = [household_step(household_key)]
+    for select in selects(sources, as_of):
+        steps.append(select.step())
+        if select.name == "register_state":
+            steps.append(address_step(town_of, town_version))
+    return steps
+
+
+def parts_of(table: str, names: Sequence[str]) -> list[str]:
+    """The step outputs that together are one mart table."""
+    return [n for n in names if n == table or n.startswith(f"{table}.")]

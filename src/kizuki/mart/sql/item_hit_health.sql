@@ -1,0 +1,24 @@
+-- One row per missed check-up of a child that no later attendance of the same check-up made good.
+SELECT
+  c.person_id,
+  d.item,
+  CAST(1 AS DOUBLE) AS value,
+  e.code,
+  'known' AS state,
+  CAST(NULL AS VARCHAR) AS why,
+  e.source,
+  e.delivery_id,
+  e.record_id,
+  e.happened_on AS observed_on
+FROM event AS e
+JOIN item_measure AS d ON d.of = 'missed_checkup' AND e.happened_on > d.window_from AND e.happened_on <= d.window_to
+JOIN item_child AS c ON c.person_id = e.person_id
+LEFT JOIN event AS later
+  ON later.person_id = e.person_id AND later.kind = 'checkup' AND later.happened_on >= e.happened_on
+  AND later.happened_on <= $as_of
+  AND later.known_from <= $as_of AND (later.known_to IS NULL OR later.known_to > $as_of)
+  AND SPLIT_PART(later.code, ':', 1) = SPLIT_PART(e.code, ':', 1)
+  AND SPLIT_PART(later.code, ':', 2) = '受診'
+WHERE e.kind = 'checkup' AND SPLIT_PART(e.code, ':', 2) = '未受診'
+  AND e.known_from <= $as_of AND (e.known_to IS NULL OR e.known_to > $as_of)
+  AND later.person_id IS NULL

@@ -1,0 +1,21 @@
+-- One 児童手当 payment period, once for the child and once for the recipient; status 差止 while suspended.
+with payment as (
+  select
+    t.child_no, t.recipient_no, case when t.suspended = '1' then '差止' end as status, t.started_on,
+    cast(t.ended_on + interval 1 month as date) as valid_to,
+    t.told_from, t.told_to, t.gone_on, t.delivery_id
+  from told as t
+)
+select
+  l.person_id, 'child_allowance' as kind, p.status, cast(null as varchar) as facility, cast(null as varchar) as detail,
+  cast(null as double) as amount, p.started_on as valid_from, p.valid_to,
+  p.told_from as known_from, p.told_to as known_to, p.gone_on, p.delivery_id, p.child_no as record_id
+from payment as p
+join link as l on l.record_id = p.child_no
+union all
+select
+  l.person_id, 'child_allowance_recipient' as kind, p.status, cast(null as varchar) as facility, cast(null as varchar) as detail,
+  cast(null as double) as amount, p.started_on as valid_from, p.valid_to,
+  p.told_from as known_from, p.told_to as known_to, p.gone_on, p.delivery_id, p.recipient_no as record_id
+from payment as p
+join link as l on l.record_id = p.recipient_no
