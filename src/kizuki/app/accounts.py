@@ -1,6 +1,7 @@
 """Staff accounts: the actor of a session, the purposes open to a role, what an actor may do."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,6 +71,25 @@ def check_purpose(user: User, purpose: str) -> None:
 def may(actor: Actor, action: str, subject: rules.Subject | None = None) -> rules.Allowed | rules.Refused:
     """`govern.may` with the matrix in force."""
     return rules.may(actor, action, subject, governance=governance())
+
+
+def may_be_about(subject: rules.Subject) -> rules.Allowed | rules.Refused:
+    """Whether a person within or outside the actor's scope may be asked about."""
+    return rules.about(subject)
+
+
+def policy_version() -> str:
+    """A short hash of the matrix in force, written in every audit event."""
+    return _policy_version(Path(settings.KIZUKI_HOME))
+
+
+@cache
+def _policy_version(home: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in (shipped_definitions(), home / "definitions"):
+        for path in sorted((folder / governance_files.FOLDER).glob("*.yaml")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def end_of_fiscal_year(day: dt.date) -> dt.date:

@@ -3,7 +3,7 @@
 `definitions/base/governance/{roles,purposes,source_classes}.yaml`; what is not written is not permitted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import reduce
 from pathlib import Path
@@ -91,10 +91,6 @@ class Governance(Definition):
                     raise ValueError(f"役割「{role.title}」の目的「{purpose}」が利用目的にありません。")
         return self
 
-    def sources_of(self, classes: frozenset[Klass]) -> frozenset[str]:
-        """Sources whose rows these classes open."""
-        return frozenset(s for s, k in self.source_classes.items() if k in classes)
-
 
 def load(folder: Path, overlays: Sequence[Path] = ()) -> Governance:
     """The matrix of `folder` (…/governance) with overlays laid over it, role by role; raises DefinitionError K80x."""
@@ -103,8 +99,3 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> Governance:
     if not nodes:
         nodes = [read_yaml(folder / "roles.yaml")]  # raises the Japanese message about the missing file
     return build(Governance, reduce(merge, nodes))
-
-
-def titles(governance: Governance) -> Mapping[str, str]:
-    """Role id → Japanese name."""
-    return {role: r.title for role, r in governance.roles.items()}

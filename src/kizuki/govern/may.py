@@ -8,19 +8,20 @@ from kizuki.govern.actor import Actor
 from kizuki.terms.errors import NotPermitted
 
 ACTIONS: dict[str, str] = {
-    "view_today": "今日の仕事を見る",
-    "list_candidates": "支援候補の一覧を見る",
-    "view_child": "個票を見る",
-    "view_judgement": "判定結果の根拠を見る",
-    "search_children": "担当外のこどもを探す",
-    "change_case": "支援の記録を変える",
-    "add_seal": "支援措置の封をする",
-    "view_feeds": "データ受領・鮮度を見る",
-    "read_docs": "手引きを読む",
-    "analyse": "仮名のデータで分析する",
-    "view_grants": "権限の一覧を見る",
-    "view_audit": "操作ログを見る",
-    "verify_audit": "操作ログを検証する",
+    "today.view": "今日の仕事を見る",
+    "candidates.view": "支援候補の一覧を見る",
+    "candidates.export": "支援候補の一覧を書き出す",
+    "child.view": "個票を見る",
+    "judgement.view": "判定結果の根拠を見る",
+    "children.search": "担当外のこどもを探す",
+    "case.change": "支援の記録を変える",
+    "seal.add": "支援措置の封をする",
+    "feed.view": "データ受領・鮮度を見る",
+    "docs.read": "手引きを読む",
+    "analysis.run": "仮名のデータで分析する",
+    "grants.view": "権限の一覧を見る",
+    "audit.view": "操作ログを見る",
+    "audit.verify": "操作ログを検証する",
 }
 """Every action of the product, with its Japanese name; an action not listed here is refused to everyone."""
 
@@ -70,13 +71,18 @@ def may(actor: Actor, action: str, subject: Subject | None = None, *, governance
         what = ACTIONS.get(action, "この操作")
         reason = f"「{role.title}」には、「{what}」権限がありません。"
         return Refused(reason, fix=f"権限を付与できるのは「{role.granted_by}」です。")
-    if subject is not None and not subject.in_scope:
-        return Refused(
-            "このこどもは、あなたの担当・共有・支援候補の範囲にありません。",
-            code="K702",
-            fix="担当者に共有を依頼するか、総括管理主体に相談してください。",
-        )
-    return ALLOWED
+    return about(subject) if subject is not None else ALLOWED
+
+
+def about(subject: Subject) -> Allowed | Refused:
+    """Whether this particular person may be asked about."""
+    if subject.in_scope:
+        return ALLOWED
+    return Refused(
+        "このこどもは、あなたの担当・共有・支援候補の範囲にありません。",
+        code="K702",
+        fix="担当者に共有を依頼するか、総括管理主体に相談してください。",
+    )
 
 
 def still_granted(granted_until: dt.date | None, today: dt.date) -> Allowed | Refused:

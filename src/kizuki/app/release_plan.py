@@ -1,0 +1,175 @@
+"""Compiles a declared read into the SQL one kind of actor runs: scoped at the base tables, unreadable columns never fetched.
+
+What an output column is made from is not believed but derived from the SQL itself (lineage), so a wrong declaration can only
+hide more, never show more.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from sqlglot import exp
+from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
+
+from kizuki.engine.sql import DUCKDB, load, render
+from kizuki.govern.policy import Origin, Rule, origin
+from kizuki.terms.tables import ALL_TABLES, Klass
+
+SCOPE_TABLE = "kizuki_scope"
+EXTRA = "_extra_persons"
+SEALED = "_sealed_persons"
+
+_SCHEMA = {t.name: {c.name: "VARCHAR" for c in t.columns} for t in ALL_TABLES.values()}
+_WITH_PERSON = frozenset(t.name for t in ALL_TABLES.values() if "person_id" in t.column_names())
+_BY_SOURCE = frozenset(t.name for t in ALL_TABLES.values() if any(c.klass is Klass.BY_SOURCE for c in t.columns))
+
+
+@dataclass(frozen=True)
+class Query:
+    """One declared read: `app/sql/<name>.sql`, a single SELECT over snapshot tables with parameters `$x`.
+
+    `columns` maps each output column to the `table.column` it comes from, which decides its class (`-` = a count or a fixed
+    word); classes found in the SQL by lineage are added to it. A BY_SOURCE column is decided row by row through the output
+    column `source`. `subject` = the output column holding person_id; None only when no personal rows come out.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    columns: Mapping[str, str]
+    subject: str | None
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.subject))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an actor's SQL is confined to: readable sources, whether to a scope table, whether sealed persons are left out."""
+
+    sources: frozenset[str]
+    readable: frozenset[str]
+    scoped: bool
+    without_sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a query is, derived from its SQL: the rule of each output column, and what each parameter is compared with."""
+
+    rules: Mapping[str, Rule]
+    compared: Mapping[str, frozenset[Origin]] = field(default_factory=dict)
+
+    @property
+    def names_persons(self) -> frozenset[str]:
+        """Parameters that name persons."""
+        return frozenset(p for p, found in self.compared.items() if any(o.column == "person_id" for o in found))
+
+
+@cache
+def facts(query: Query) -> Facts:
+    """Check the declaration against the SQL and derive the rules; raises ValueError on a declaration that does not fit."""
+    tree = load("kizuki.app", query.name)
+    tables = {t.name for t in tree.find_all(exp.Table)} - {c.alias for c in tree.find_all(exp.CTE)}
+    if tables != set(query.tables) or not tables <= set(ALL_TABLES):
+        raise ValueError(f"{query.name}: declared tables {sorted(query.tables)}, the SQL reads {sorted(tables)}")
+    if list(query.columns) != tree.named_selects:
+        raise ValueError(f"{query.name}: declared columns differ from the SQL's {tree.named_selects}")
+    if query.subject is not None and query.subject not in query.columns:
+        raise ValueError(f"{query.name}: subject is not an output column")
+    rules = _rules(query, tree)
+    if query.subject is None and any(o.klass is not Klass.OPS for r in rules.values() for o in r.origins):
+        raise ValueError(f"{query.name}: personal columns need a subject")
+    return Facts(rules, _compared(tree, tables))
+
+
+@cache
+def sql(query: Query, limits: Limits) -> str:
+    """The text one kind of actor runs."""
+    tree = load("kizuki.app", query.name).copy()
+    ctes = {c.alias for c in tree.find_all(exp.CTE)}
+    for table in list(tree.find_all(exp.Table)):
+        conditions = [] if table.name in ctes else list(_confined(table.name, limits))
+        if conditions:
+            inner = exp.select("*").from_(exp.to_table(table.name)).where(*conditions)
+            table.replace(inner.subquery(table.alias_or_name))
+    if limits.readable >= set(query.columns):
+        return render(tree, DUCKDB)
+    outputs = [exp.column(c) if c in limits.readable else exp.alias_(exp.null(), c) for c in query.columns]
+    return render(exp.select(*outputs).from_(tree.subquery("released")), DUCKDB)
+
+
+def parameters(query: Query) -> frozenset[str]:
+    """Names of the parameters the SQL uses."""
+    return frozenset(_name(p) for p in load("kizuki.app", query.name).find_all(exp.Placeholder, exp.Parameter))
+
+
+def _confined(table: str, limits: Limits) -> Iterator[exp.Expression]:
+    if table in _BY_SOURCE:
+        allowed = [exp.Literal.string(s) for s in sorted(limits.sources)] or [exp.null()]
+        yield exp.column("source").isin(*allowed)
+    if table in _WITH_PERSON and limits.scoped:
+        yield _in_scope(table)
+    if table in _WITH_PERSON and limits.without_sealed:
+        yield exp.not_(exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=SEALED)))
+
+
+def _in_scope(table: str) -> exp.Expression:
+    scope = exp.select("person_id").from_(SCOPE_TABLE)
+    person = exp.or_(
+        exp.column("person_id").isin(query=scope), exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=EXTRA))
+    )
+    if table != "eligibility":
+        return person
+    # a programme answered for a whole household has no person: it belongs to whoever of the scope lives there
+    home = exp.select("household_id").from_("household_member").where(person.copy())
+    return exp.or_(
+        exp.and_(exp.column("person_id").is_(exp.null()), exp.column("household_id").isin(query=home)), exp.paren(person)
+    )
+
+
+def _rules(query: Query, tree: exp.Expression) -> dict[str, Rule]:
+    qualified = qualify(tree.copy(), schema=_SCHEMA, dialect=DUCKDB, identify=False, quote_identifiers=False)
+    scope = build_scope(qualified)
+    rules = {}
+    for output, declared in query.columns.items():
+        leaves = _leaves(lineage(output, qualified, _SCHEMA, scope=scope, dialect=DUCKDB, copy=False, trim_selects=False))
+        said = origin(declared)
+        rules[output] = Rule(frozenset(leaves | ({said} if said is not None else set())))
+    return rules
+
+
+def _leaves(root: Node) -> set[Origin]:
+    found = set()
+    for node in root.walk():
+        if not node.downstream and isinstance(node.source, exp.Table):
+            found.add(_known(node.source.name, node.name.rpartition(".")[2].strip('"')))
+    return found
+
+
+def _known(table: str, column: str) -> Origin:
+    known = origin(f"{table}.{column}")
+    assert known is not None
+    return known
+
+
+def _compared(tree: exp.Expression, tables: set[str]) -> dict[str, frozenset[Origin]]:
+    """Columns each parameter is compared with, by name over all tables read (more rather than fewer)."""
+    by_name = {}
+    for table in tables:
+        for column in ALL_TABLES[table].columns:
+            by_name.setdefault(column.name, set()).add(Origin(table, column.name, column.klass))
+    for alias in tree.find_all(exp.Alias):
+        made_from = {o for c in alias.find_all(exp.Column) for o in by_name.get(c.name, ())}
+        by_name.setdefault(alias.alias, set()).update(made_from)
+    compared: dict[str, set[Origin]] = {}
+    for parameter in tree.find_all(exp.Placeholder, exp.Parameter):
+        test = parameter.find_ancestor(exp.Predicate, exp.In, exp.Select)
+        names = () if test is None or isinstance(test, exp.Select) else (c.name for c in test.find_all(exp.Column))
+        compared.setdefault(_name(parameter), set()).update(o for n in names for o in by_name.get(n, ()))
+    return {name: frozenset(found) for name, found in compared.items()}
+
+
+def _name(parameter: exp.Expression) -> str:
+    return parameter.name if isinstance(parameter.this, str) else str(parameter.this.name)

@@ -1,0 +1,126 @@
+"""Whose rows an actor may see, and who is sealed, at this moment: the snapshot's answer joined with today's human decisions."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db.models import Q
+from django.utils import timezone
+
+from kizuki.app.release_plan import SCOPE_TABLE
+from kizuki.definitions.governance import Grant, Scope
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.sql import DUCKDB, load, render
+from kizuki.govern.actor import Actor
+from kizuki.govern.seals import Seals
+from kizuki.records.models import Case, CaseStatus, SealGrant, SealOverlay, Share
+
+_PACKAGE = "kizuki.app"
+
+
+class View(Protocol):
+    """What the door needs of a served snapshot (`app.snapshot_view.SnapshotView`)."""
+
+    @property
+    def id(self) -> str: ...
+
+    def cursor(self) -> DuckEngine: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPeople:
+    """Persons of one snapshot as the door needs them: in caseworkers' scope wholly or as household, and sealed."""
+
+    view: View
+    whole: frozenset[str]
+    household: frozenset[str]
+    sealed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One actor's scope now. `everyone`: no person limit. `extra` = assigned or shared beyond the snapshot's candidates."""
+
+    everyone: bool
+    people: SnapshotPeople
+    extra_whole: frozenset[str] = frozenset()
+    extra_household: frozenset[str] = frozenset()
+
+    @property
+    def extra(self) -> list[str]:
+        """Persons added by human decisions, for the SQL."""
+        return sorted(self.extra_whole | self.extra_household)
+
+    def whole(self, person_id: object) -> bool:
+        """Whether the person is seen with the full grant."""
+        return self.everyone or person_id in self.people.whole or person_id in self.extra_whole
+
+    def covers(self, person_id: object) -> bool:
+        """Whether any row of the person may come out."""
+        return self.whole(person_id) or person_id in self.people.household or person_id in self.extra_household
+
+
+_LOCK = threading.Lock()
+_LATEST: list[SnapshotPeople] = []
+
+
+def people_of(view: View) -> SnapshotPeople:
+    """The persons of a view; worked out at the first request after a publication, then kept."""
+    with _LOCK:
+        if not _LATEST or _LATEST[0].view is not view:
+            _LATEST[:] = [_work_out(view)]
+        return _LATEST[0]
+
+
+def _work_out(view: View) -> SnapshotPeople:
+    engine = view.cursor()
+    engine.materialise(SCOPE_TABLE, load(_PACKAGE, "scope_candidates"))
+    rows = engine.query(load(_PACKAGE, "scope_candidates")).to_pydict()
+    by_part: tuple[set[str], set[str]] = (set(), set())
+    for person, whole in zip(rows["person_id"], rows["whole"], strict=True):
+        by_part[int(whole)].add(person)
+    sealed = engine.query(load(_PACKAGE, "scope_seals")).to_pydict()["person_id"]
+    return SnapshotPeople(view, frozenset(by_part[1]), frozenset(by_part[0]), frozenset(sealed))
+
+
+def reach(actor: Actor, grant: Grant, people: SnapshotPeople, engine: DuckEngine) -> Reach:
+    """The actor's scope: everybody, or the candidates with the children assigned or shared to them."""
+    if grant.scope in (Scope.ALL, Scope.PSEUDONYMOUS):
+        return Reach(True, people)
+    if grant.scope is not Scope.CANDIDATES:
+        return Reach(False, SnapshotPeople(people.view, frozenset(), frozenset(), people.sealed))
+    mine = set(
+        Case.objects.filter(assignee_id=actor.user_id).exclude(status=CaseStatus.DISMISSED).values_list("person_id", flat=True)
+    )
+    shared = Share.objects.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
+    whole = frozenset(mine.union(shared.values_list("person_id", flat=True))) - people.whole
+    return Reach(False, people, whole, households(engine, whole) - whole)
+
+
+def seals(actor: Actor, people: SnapshotPeople, engine: DuckEngine) -> Seals:
+    """Who is sealed now (the snapshot's seals and the staff's own, over households), and whose seal this actor may open."""
+    added = frozenset(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
+    sealed = people.sealed | added | households(engine, added)
+    if not sealed:
+        return Seals(frozenset())
+    now = timezone.now()
+    granted = frozenset(
+        SealGrant.objects.filter(Q(user_id=actor.user_id), expires_at__gt=now).values_list("person_id", flat=True)
+    )
+    return Seals(sealed, granted | households(engine, granted))
+
+
+def households(engine: DuckEngine, persons: Collection[str]) -> frozenset[str]:
+    """Everybody who lives with one of `persons` now, themselves included where the register knows them."""
+    if not persons:
+        return frozenset()
+    text = render(load(_PACKAGE, "scope_households"), DUCKDB)
+    return frozenset(row["person_id"] for row in fetch(engine, text, {"people": sorted(persons)}))
+
+
+def fetch(engine: DuckEngine, text: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a prepared text with bound values (bound, not written into the text: rendering costs more than running)."""
+    result = engine.connection.execute(text, values)
+    names = [d[0] for d in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,64 @@
+"""Fixtures of the web and governance tests: a home of its own per test, the marked city behind the door, one user per role."""
+
+import importlib.util
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from kizuki.govern.actor import Actor
+    from tests.marked_city import MarkedView
+
+ROLES = ("steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor")
+
+
+@pytest.fixture
+def app_home(tmp_path: Path, settings: Any) -> Path:
+    """An empty home for the app database's keys and audit head."""
+    settings.KIZUKI_HOME = tmp_path
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, tests only
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def marked_view() -> "Iterator[MarkedView]":
+    """The marked city, loaded once."""
+    from tests.marked_city import MarkedView
+
+    view = MarkedView()
+    yield view
+    view.engine.close()
+
+
+@pytest.fixture
+def marked_city(app_home: Path, marked_view: "MarkedView", monkeypatch: pytest.MonkeyPatch) -> "MarkedView":
+    """The marked city as the served snapshot of every part of the app."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("kizuki.") and hasattr(module, "current_view"):
+            monkeypatch.setattr(module, "current_view", lambda *a, **k: marked_view)
+    if importlib.util.find_spec("kizuki.app.snapshot_view") is None:
+        monkeypatch.setitem(sys.modules, "kizuki.app.snapshot_view", types.ModuleType("kizuki.app.snapshot_view"))
+        sys.modules["kizuki.app.snapshot_view"].current_view = lambda *a, **k: marked_view  # type: ignore[attr-defined]
+    else:
+        monkeypatch.setattr("kizuki.app.snapshot_view.current_view", lambda *a, **k: marked_view)
+    return marked_view
+
+
+@pytest.fixture
+def actor_for(db: None, app_home: Path) -> "Callable[..., Actor]":
+    """Makes the actor of a role with its first (or the given) purpose."""
+    from kizuki.app import accounts
+    from kizuki.records.models import User
+
+    def make(role: str, purpose: str | None = None, login: str | None = None) -> "Actor":
+        user, _ = User.objects.get_or_create(
+            username=login or role, defaults={"role": role, "last_name": "職員", "first_name": role}
+        )
+        chosen = purpose or next(iter(accounts.governance().roles[role].grants), "")
+        return accounts.actor(user, purpose=chosen, session="s" * 32)
+
+    return make

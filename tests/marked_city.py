@@ -1,0 +1,126 @@
+"""A city of eight people in which every personal text is a marker `印…`, so that a test can tell exactly what came out.
+
+h1: child c1 (candidate), sibling c2 (not), mother m1. h2: child c3 (candidate, sealed), mother m3.
+h3: child c4 (not a candidate), father f4. h4: child c5 (candidate; nobody else).
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.tables import arrow_schema
+from kizuki.terms.tables import ALL_TABLES, TableSchema
+
+AS_OF = dt.date(2026, 11, 20)
+HOUSEHOLDS = {"h1": ("c1", "c2", "m1"), "h2": ("c3", "m3"), "h3": ("c4", "f4"), "h4": ("c5",)}
+PEOPLE = [p for members in HOUSEHOLDS.values() for p in members]
+CHILDREN = ["c1", "c2", "c3", "c4", "c5"]
+CANDIDATES = ["c1", "c3", "c5"]
+SEALED = ["c3", "m3"]
+SOURCES = [
+    "school_enrolment", "municipal_tax", "single_parent_allowance", "childcare", "public_assistance", "maternal_child_health",
+    "family_consultation", "new_source",
+]  # fmt: skip
+
+_FEED = {
+    "last_as_of": AS_OF,
+    "last_received_at": "2026-11-20T08:00",
+    "state": "fresh",
+    "deliveries": 3,
+    "rows": 9,
+    "quarantined": 0,
+}
+_NUMBERS = {"int": 1, "double": 1.0, "bool": True, "date": AS_OF, "string": "x"}
+
+
+def mark(person: str, table: str, column: str) -> str:
+    """The marker of one cell."""
+    return f"印{person}・{table}・{column}印"
+
+
+def row(table: str, person: str, **given: Any) -> dict[str, Any]:
+    """One row with every text a marker, then the given values."""
+    found: dict[str, Any] = {}
+    for c in ALL_TABLES[table].columns:
+        found[c.name] = mark(person, table, c.name) if c.type == "string" else _NUMBERS[c.type]
+    known = {"person_id": person, "valid_from": dt.date(2020, 4, 1), "valid_to": None, "known_to": None}
+    known |= {"known_from": dt.date(2021, 12, 1), "source": "resident_register", "delivery_id": "d1", "sealed": False}
+    return {k: given.get(k, known.get(k, v)) for k, v in found.items()}
+
+
+def _home(person: str) -> str:
+    return next(h for h, members in HOUSEHOLDS.items() if person in members)
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """All tables of the city."""
+    plain = ("person", "household_member", "residence", "coverage")
+    everyone = {t: [row(t, p, household_id=_home(p)) for p in PEOPLE] for t in plain}
+    for person in everyone["person"]:
+        child = person["person_id"].startswith("c")
+        person |= {"birth_date": dt.date(2016 if child else 1985, 6, 1), "sex": "2", "resident_until": None}
+        person |= {"resident_status": "resident"}
+    people_by_source = [(p, s) for p in PEOPLE for s in SOURCES]
+    return {
+        **everyone,
+        "spell": [row("spell", p, source=s, facility=mark(p, s, "facility")) for p, s in people_by_source],
+        "event": [row("event", p, source=s, facility=mark(p, s, "facility"), value_state="known") for p, s in people_by_source],
+        "item": [row("item", p, source=s, item=f"{s}_item", state="known", unknown_reason=None) for p, s in people_by_source],
+        "seal": [row("seal", p, reason="own" if p == "c3" else "household") for p in SEALED],
+        "link": [row("link", p) for p in PEOPLE],
+        "judgement": [_judged(p) for p in CHILDREN],
+        "judgement_reason": [
+            row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
+        ],
+        "eligibility": [_programme(p) for p in CHILDREN] + [_programme(None, h) for h in HOUSEHOLDS],
+        "feed": [_FEED | {"source": s} for s in SOURCES],
+    }
+
+
+def _judged(person: str) -> dict[str, Any]:
+    verdict = {"c1": "該当", "c3": "要確認", "c5": "該当"}.get(person, "非該当")
+    rank = CANDIDATES.index(person) + 1 if person in CANDIDATES else None
+    return row("judgement", person, criteria="poverty", version="1", verdict=verdict, rank=rank)
+
+
+def _programme(person: str | None, household: str | None = None) -> dict[str, Any]:
+    found = row("eligibility", person or household or "", programme="school_aid", household_id=household or _home(person or ""))
+    return found | {"person_id": person, "verdict": "該当", "reasons": "[]", "unknown": "[]"}
+
+
+def table(schema: TableSchema, content: list[dict[str, Any]]) -> pa.Table:
+    """Rows as the declared Arrow table."""
+    return pa.Table.from_pylist(content, schema=arrow_schema(schema))
+
+
+@dataclass
+class MarkedView:
+    """A served snapshot made of the marked city, without files."""
+
+    id: str = "marked-1"
+    as_of: dt.date = AS_OF
+    published_at: str = "2026-11-20T09:00:00+09:00"
+    synthetic: bool = True
+    home: Path | None = None
+    engine: DuckEngine = field(default_factory=lambda: DuckEngine(memory_limit="200MB", threads=1))
+
+    def __post_init__(self) -> None:
+        content = rows()
+        for name, schema in ALL_TABLES.items():
+            self.engine.register("arriving", table(schema, content[name]))
+            self.engine.materialise(name, _everything())
+            self.engine.unregister("arriving")
+
+    def cursor(self) -> DuckEngine:
+        """Another handle on the same tables."""
+        return self.engine.cursor()
+
+
+def _everything() -> Any:
+    from sqlglot import exp
+
+    return exp.select("*").from_("arriving")
