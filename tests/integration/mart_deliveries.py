@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from kizuki.engine.duck import DuckEngine
+from kizuki.engine.steps import Select, together
 from kizuki.mart.graph import selects
 from kizuki.mart.queries import EVENT_SOURCES, SPELL_SOURCES
 
@@ -89,7 +90,6 @@ RECORD_IDS = {
 
 Row = Mapping[str, Any]
 ALL_SOURCES = frozenset(SPELL_SOURCES) | frozenset(EVENT_SOURCES)
-_selects = cache(selects)
 
 
 @dataclass(frozen=True)
@@ -152,27 +152,42 @@ def _typed(source: str, versions: list[dict[str, Any]]) -> pa.Table:
 
 
 def build_mart(
-    deliveries: Iterable[Delivery], as_of: dt.date, engine: Engine | None = None, sources: frozenset[str] = ALL_SOURCES
+    deliveries: Iterable[Delivery], as_of: dt.date, engine: Engine | None = None, wanted: tuple[str, ...] = ()
 ) -> dict[str, pa.Table]:
-    """Every table and part of the mart from deliveries told by `as_of`; each record belongs to the person `P` + its key."""
+    """Tables and parts of the mart from deliveries told by `as_of` (all, or only `wanted`).
+
+    Every record belongs to the person `P` + its key.
+    """
     if engine is None:
         with DuckEngine(memory_limit="500MB", threads=1) as duck:
-            return build_mart(deliveries, as_of, duck, sources)
-    known = [d for d in deliveries if d.as_of <= as_of]
-    tables = _base(known, sources)
+            return build_mart(deliveries, as_of, duck, wanted)
+    tables = _base([d for d in deliveries if d.as_of <= as_of], ALL_SOURCES)
     made: dict[str, pa.Table] = {}
-    for select in _selects(sources, as_of):
-        for local, name in select.inputs.items():
-            engine.register(local, tables[name])
+    for select in _selects(as_of, wanted):
+        for local, names in select.inputs.items():
+            parts = [tables[name] for name in ((names,) if isinstance(names, str) else names)]
+            engine.register(local, together(parts))
         made[select.name] = tables[select.name] = select.shaped(engine.query(select.query))
     return made
+
+
+@cache
+def _selects(as_of: dt.date, wanted: tuple[str, ...]) -> list[Select]:
+    every = selects(ALL_SOURCES, as_of)
+    if not wanted:
+        return every
+    needed = set(wanted)
+    for select in reversed(every):
+        if select.name in needed:
+            needed |= {n for names in select.inputs.values() for n in ((names,) if isinstance(names, str) else names)}
+    return [s for s in every if s.name in needed]
 
 
 def _base(known: list[Delivery], sources: frozenset[str]) -> dict[str, pa.Table]:
     tables = {f"conformed.{s}": conform(s, known) for s in sources}
     ids = {s: _record_ids(tables[f"conformed.{s}"]) for s in sources}
     tables |= {f"link.{s}": _link(s, ids[s]) for s in sources}
-    tables["link"] = pa.concat_tables([tables[f"link.{s}"] for s in sorted(sources)])
+    tables |= {f"person_record.{s}": _person_records(s, tables[f"conformed.{s}"]) for s in sources}
     register = tables["conformed.resident_register"]
     households = sorted(set(register.column("household_no").to_pylist()))
     tables["household"] = pa.table(
@@ -183,22 +198,14 @@ def _base(known: list[Delivery], sources: frozenset[str]) -> dict[str, pa.Table]
         {"address": pa.array(addresses, STRING), "town": pa.array([a.split("町")[0] for a in addresses], STRING)}
     )
     tables["category"] = pa.table({"source": ["long_term_care"], "field": ["care_level"], "code": ["21"], "label": ["要介護1"]})
-    return tables | _operations(known, tables)
+    return tables | _operations(known)
 
 
-def _operations(known: list[Delivery], tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    visits = tables.get("conformed.childrens_cafeteria", conform("childrens_cafeteria", ()))
-    n = visits.num_rows
-    records = {
-        "source": pa.array(["childrens_cafeteria"] * n, STRING), "record_id": visits.column("record_id"),
-        "person_no": pa.nulls(n, STRING), "name": pa.nulls(n, STRING), "kana": pa.array(["カナ"] * n, STRING),
-        "birth_date": pa.nulls(n, DATE), "sex": pa.nulls(n, STRING), "known_from": visits.column("known_from"),
-    }  # fmt: skip
+def _operations(known: list[Delivery]) -> dict[str, pa.Table]:
     delivered = sorted({(d.source, d.as_of, d.id) for d in known})
     first = {s: min(a for t, a, _ in delivered if t == s) for s, _, _ in delivered}
     last = {s: max(a for t, a, _ in delivered if t == s) for s, _, _ in delivered}
     return {
-        "person_record": pa.table(records),
         "delivery": pa.table(
             {
                 "source": pa.array([s for s, _, _ in delivered], STRING),
@@ -214,6 +221,17 @@ def _operations(known: list[Delivery], tables: Mapping[str, pa.Table]) -> dict[s
             }
         ),
     }
+
+
+def _person_records(source: str, conformed: pa.Table) -> pa.Table:
+    n = conformed.num_rows
+    return pa.table(
+        {
+            "source": pa.array([source] * n, STRING), "record_id": conformed.column("record_id"),
+            "person_no": pa.nulls(n, STRING), "name": pa.nulls(n, STRING), "kana": pa.array(["カナ"] * n, STRING),
+            "birth_date": pa.nulls(n, DATE), "sex": pa.nulls(n, STRING), "known_from": conformed.column("known_from"),
+        }
+    )  # fmt: skip
 
 
 def _record_ids(table: pa.Table) -> list[str]:

@@ -5,10 +5,11 @@ Because inputs count by content, a step that ran again but gave the same table s
 """
 
 import hashlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import pyarrow as pa
 from sqlglot import exp
@@ -110,10 +111,10 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One table by one query. `inputs` maps the name the query uses to the table it means."""
+    """One table by one query. `inputs` maps the name the query uses to the table it means, or to the parts of it."""
 
     name: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, str | tuple[str, ...]]
     query: exp.Expression
     schema: TableSchema | None = None
 
@@ -121,7 +122,7 @@ class Select:
         """The step that runs this query on the embedded engine."""
         return Step(
             name=self.name,
-            inputs=tuple(self.inputs.values()),
+            inputs=tuple(name for tables in self.inputs.values() for name in _names(tables)),
             outputs=(self.name,),
             version=fingerprint(self.query),
             compute=self._on_duck,
@@ -129,8 +130,8 @@ class Select:
 
     def _on_duck(self, inputs: Inputs) -> Mapping[str, pa.Table]:
         with DuckEngine() as engine:
-            for local, table in self.inputs.items():
-                engine.register(local, inputs[table])
+            for local, tables in self.inputs.items():
+                engine.register(local, together([inputs[name] for name in _names(tables)]))
             return {self.name: self.shaped(engine.query(self.query))}
 
     def shaped(self, table: pa.Table) -> pa.Table:
@@ -144,7 +145,29 @@ def fingerprint(query: exp.Expression) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def code_version(*modules: ModuleType) -> str:
-    """A version of Python code: changes when the source of any of the modules does."""
-    text = "\x1f".join(inspect.getsource(m) for m in modules)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+@cache
+def code_version(*packages: str) -> str:
+    """A version of whole packages: changes when any of their source, query or data files does."""
+    sum_of_files = hashlib.sha256()
+    for package in packages:
+        for path, body in _files(files(package), package):
+            sum_of_files.update(f"{path}\x1f{len(body)}\x1f".encode() + body)
+    return sum_of_files.hexdigest()[:16]
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _files(entry, f"{path}/{entry.name}")
+        else:
+            yield f"{path}/{entry.name}", entry.read_bytes()
+
+
+def together(parts: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all parts; one part is handed on as it is. Text columns may differ in encoding, not in type."""
+    return pa.concat_tables(parts, promote_options="permissive") if len(parts) > 1 else parts[0]
+
+
+def _names(tables: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (tables,) if isinstance(tables, str) else tables

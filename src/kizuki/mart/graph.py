@@ -17,8 +17,11 @@ from kizuki.engine.steps import Inputs, Select, Step
 from kizuki.mart.queries import EVENT_SOURCES, REGISTER, SPELL_SOURCES, event_query, query, register_query, spell_query
 from kizuki.terms.tables import COVERAGE, EVENT, HOUSEHOLD_MEMBER, PERSON, RESIDENCE, SEAL, SPELL
 
-CONFORMED, LINK = "conformed.{}", "link.{}"
-"""Names of the tables the mart starts from: conformed rows and person links, one table per source."""
+CONFORMED, PERSON_RECORD, LINK = "conformed.{}", "person_record.{}", "link.{}"
+"""Names of the tables the mart starts from, one of each per source: conformed rows, persons as written, links to persons."""
+
+
+TownReader = Callable[[Sequence[str]], Sequence[str | None]]
 
 
 def register_selects() -> list[Select]:
@@ -36,15 +39,21 @@ def register_selects() -> list[Select]:
     ]
 
 
-def unregistered_select() -> Select:
-    """Persons known only from other sources."""
-    inputs = {"link": "link", "person_record": "person_record", "registered": "register_state", "delivery": "delivery"}
+def unregistered_select(sources: Collection[str]) -> Select:
+    """Persons known only from sources other than the register."""
+    delivered = sorted(set(sources) - {REGISTER})
+    inputs: dict[str, str | tuple[str, ...]] = {
+        "link": tuple(LINK.format(s) for s in delivered),
+        "person_record": tuple(PERSON_RECORD.format(s) for s in delivered),
+        "registered": "register_state",
+        "delivery": "delivery",
+    }
     return Select("person.unregistered", inputs, query("person_unregistered"), PERSON)
 
 
 def spell_selects(sources: Collection[str]) -> list[Select]:
     """One part of `spell` per source that has been delivered."""
-    selects = []
+    selects: list[Select] = []
     for source in (s for s in SPELL_SOURCES if s in sources):
         inputs = {"conformed": CONFORMED.format(source), "link": LINK.format(source), "category": "category"}
         if source == "childcare":
@@ -59,7 +68,7 @@ def spell_selects(sources: Collection[str]) -> list[Select]:
 
 def event_selects(sources: Collection[str]) -> list[Select]:
     """One part of `event` per source that has been delivered."""
-    selects = []
+    selects: list[Select] = []
     for source in (s for s in EVENT_SOURCES if s in sources):
         inputs = {"conformed": CONFORMED.format(source), "link": LINK.format(source)}
         if source == REGISTER:
@@ -81,7 +90,7 @@ def selects(sources: Collection[str], as_of: dt.date) -> list[Select]:
     """Every query of the mart in order, for the sources that have been delivered."""
     return [
         *register_selects(),
-        unregistered_select(),
+        *([unregistered_select(sources)] if set(sources) - {REGISTER} else []),
         *spell_selects(sources),
         *event_selects(sources),
         *dated_selects(as_of),
@@ -99,26 +108,24 @@ def household_step(key: bytes) -> Step:
     return Step("household", (CONFORMED.format(REGISTER),), ("household",), "1", compute)
 
 
-def address_step(town_of: Callable[[str], str | None], version: str) -> Step:
-    """address → town: one row per distinct address of the register, read by `town_of`."""
+def address_step(towns_of: TownReader, version: str) -> Step:
+    """address → town: one row per distinct address of the register, read by `towns_of` all at once."""
 
     def compute(inputs: Inputs) -> dict[str, pa.Table]:
         addresses = pc.unique(inputs["register_state"].column("address")).cast(pa.string()).drop_null().sort()
-        towns = [town_of(str(a)) for a in addresses.to_pylist()]
+        towns = towns_of([str(a) for a in addresses.to_pylist()])
         return {"address": pa.table({"address": addresses, "town": pa.array(towns, pa.string())})}
 
     return Step("address", ("register_state",), ("address",), version, compute)
 
 
-def mart_steps(
-    sources: Collection[str], as_of: dt.date, household_key: bytes, town_of: Callable[[str], str | None], town_version: str
-) -> list[Step]:
-    """Every step of the mart in order."""
+def mart_steps(sources: Collection[str], as_of: dt.date, household_key: bytes, address: Step) -> list[Step]:
+    """Every step of the mart in order; `address` is the step that reads towns out of addresses."""
     steps: list[Step] = [household_step(household_key)]
     for select in selects(sources, as_of):
         steps.append(select.step())
         if select.name == "register_state":
-            steps.append(address_step(town_of, town_version))
+            steps.append(address)
     return steps
 
 
