@@ -50,6 +50,15 @@ class DuckEngine:
         count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))
         return int(self._connection.execute(render(count, DUCKDB)).fetchall()[0][0])
 
+    def index(self, name: str, column: str) -> None:
+        """Index a materialised table for finding the rows of one value."""
+        target = exp.Index(
+            this=exp.to_identifier(f"{name}_by_{column}"),
+            table=exp.to_table(name),
+            params=exp.IndexParameters(columns=[exp.column(column)]),
+        )
+        self._connection.execute(render(exp.Create(this=target, kind="INDEX"), DUCKDB)).fetchall()
+
     def drop(self, name: str) -> None:
         """Drop a materialised table."""
         self._connection.execute(render(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True), DUCKDB)).fetchall()

@@ -1,0 +1,34 @@
+"""The night in order. Each stage knows tables, not the other stages; only this page knows the order.
+
+受領 files → accepted tables · 整形 versions of records, persons as written · 名寄せ records → persons ·
+データマート persons, households, spells, events as known on the day · 鮮度 how old each source is ·
+項目 one value or one reason per child · 判定 · 未受給 · 公開 one immutable snapshot, served from the moment it is named.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kizuki.app import stages
+from kizuki.app.stages import Night
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: its name in ledgers and JSON, its title for people, and what it does (gives the rows it dealt with)."""
+
+    name: str
+    title: str
+    run: Callable[[Night], int]
+
+
+STAGES = (
+    Stage("receive", "受領", stages.receive),
+    Stage("cleanse", "整形", stages.cleanse),
+    Stage("link", "名寄せ", stages.link),
+    Stage("mart", "データマート", stages.mart),
+    Stage("freshness", "鮮度", stages.freshness),
+    Stage("items", "項目", stages.items),
+    Stage("judge", "判定", stages.judge),
+    Stage("programmes", "未受給", stages.programmes),
+    Stage("publish", "公開", stages.publish),
+)

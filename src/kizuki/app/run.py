@@ -1,0 +1,143 @@
+"""One night: every stage in order under one lock, each noted in the run ledger; a night that fails changes nothing (G4)."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kizuki.app.pipeline import STAGES, Stage
+from kizuki.app.stages import Night
+from kizuki.definitions.loader import Definitions
+from kizuki.engine.cache import TableCache
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.ledger import Ledger
+from kizuki.engine.lock import exclusive
+from kizuki.engine.measure import measured
+from kizuki.engine.steps import Done, Runner
+from kizuki.terms.errors import KizukiError, RunFailed
+
+CACHE_DAYS = 14
+"""Results no run has used for so long are removed."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage of one run: rows dealt with, seconds, peak memory in MB, and how many of its steps needed no work."""
+
+    name: str
+    rows: int
+    seconds: float
+    peak_mb: float
+    steps: int = 0
+    skipped: int = 0
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run gives: the snapshot it published and what came of each stage and delivery."""
+
+    snapshot: str = ""
+    stages: list[StageResult] = field(default_factory=list)
+    skipped: int = 0
+    accepted: int = 0
+    held: int = 0
+    refused: int = 0
+    duplicates: int = 0
+    late_sources: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of the `run` verb."""
+        return asdict(self)
+
+
+def run_ledger(home: Path) -> Ledger:
+    """The ledger of runs of a home."""
+    return Ledger(home / "ledger" / "runs.jsonl")
+
+
+def run(
+    home: Path, definitions: Definitions, as_of: dt.date, now: dt.datetime, progress: Progress = lambda text: None
+) -> RunResult:
+    """Do one night as of a day and publish its snapshot.
+
+    Raises RunFailed (K905 when another run is going on, K402 when a stage broke down); the snapshot served before goes on
+    being served. Running again picks up where the last run stopped.
+    """
+    with exclusive(home / "ledger" / "run.lock"):
+        book = _Book(run_ledger(home), f"{now:%Y%m%dT%H%M%S}", as_of)
+        keys = KeyRing.load(home)
+        cache = TableCache(home / "cache", keys)
+        night = Night(home, keys, definitions, as_of, now, Runner(cache, book.step_done), progress)
+        result = RunResult()
+        book.note("run_begin", at=now.isoformat(), definitions=definitions.version)
+        for stage in STAGES:
+            progress(f"{stage.title}…")
+            result.stages.append(_run_stage(stage, night, book))
+        cache.sweep((now - dt.timedelta(days=CACHE_DAYS)).timestamp())
+        _sum_up(result, night, book)
+        book.note("run_end", snapshot=result.snapshot)
+    return result
+
+
+def _run_stage(stage: Stage, night: Night, book: "_Book") -> StageResult:
+    book.note("stage_begin", stage=stage.name)
+    book.steps.clear()
+    with _told_as_failure(stage, book), measured() as usage:
+        rows = stage.run(night)
+    peak = max([usage.peak_mb, *(done.peak_mb for done in book.steps)])
+    done = StageResult(stage.name, rows, usage.seconds, peak, len(book.steps), sum(d.skipped for d in book.steps))
+    book.note("stage_end", **asdict(done))
+    night.progress(f"{stage.title} {rows:,}行 {usage.seconds:.1f}秒 {peak:.0f}MB")
+    return done
+
+
+@contextmanager
+def _told_as_failure(stage: Stage, book: "_Book") -> Iterator[None]:
+    try:
+        yield
+    except KizukiError as e:
+        book.note("run_failed", stage=stage.name, code=e.code)
+        raise
+    except Exception as e:  # whatever broke, staff get a sentence and yesterday's list; the kind of fault goes to the ledger
+        book.note("run_failed", stage=stage.name, code="K402", fault=type(e).__name__)
+        raise RunFailed(
+            "K402",
+            f"「{stage.title}」の段階で処理が止まりました（{type(e).__name__}）。前回の公開データをそのまま使い続けます。",
+            stage.name,
+            "もう一度 run を実行し、続くときは情報システム担当に知らせてください。",
+        ) from e
+
+
+def _sum_up(result: RunResult, night: Night, book: "_Book") -> None:
+    status = [outcome["status"] for outcome in night.received]
+    result.snapshot = night.snapshot
+    result.skipped = book.skipped
+    result.accepted, result.held = status.count("accepted"), status.count("held")
+    result.refused, result.duplicates = status.count("refused"), status.count("duplicate")
+    feed = night.runner.load("feed")
+    states = zip(feed.column("source").to_pylist(), feed.column("state").to_pylist(), strict=True)
+    result.late_sources = sorted(source for source, state in states if state == "late")
+
+
+class _Book:
+    """The ledger of one run: an event before and after every stage, and after every step."""
+
+    def __init__(self, ledger: Ledger, run_id: str, as_of: dt.date) -> None:
+        self.ledger = ledger
+        self.run_id = run_id
+        self.as_of = as_of
+        self.steps: list[Done] = []
+        self.skipped = 0
+
+    def note(self, event: str, **more: Any) -> None:
+        self.ledger.append({"event": event, "run": self.run_id, "as_of": self.as_of.isoformat(), **more})
+
+    def step_done(self, done: Done) -> None:
+        self.steps.append(done)
+        self.skipped += done.skipped
+        if not done.skipped:
+            self.note("step_end", **asdict(done))

@@ -1,0 +1,158 @@
+"""The snapshot being served, loaded once per process and replaced when another is published.
+
+Requests keep the view they started with; a new one is loaded beside it and takes its place when it is ready.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from sqlglot import exp
+
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.snapshots import Manifest, SnapshotStore
+from kizuki.terms.errors import RunFailed
+from kizuki.terms.tables import ALL_TABLES
+
+SNAPSHOTS = "snapshots"
+_MEMORY_LIMIT = "4GB"
+_INDEXED = ("person", "household_member", "residence", "spell", "event", "item", "judgement_reason", "eligibility")
+_LOADING = "loading"
+
+
+class SnapshotView:
+    """One published snapshot in memory, read-only by convention: every table of the snapshot under its own name."""
+
+    def __init__(self, manifest: Manifest, engine: DuckEngine) -> None:
+        self.manifest = manifest
+        self.engine = engine
+        self._local = threading.local()
+
+    @property
+    def id(self) -> str:
+        """Snapshot id."""
+        return self.manifest.id
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day the snapshot describes."""
+        return dt.date.fromisoformat(self.manifest.as_of)
+
+    @property
+    def published_at(self) -> dt.datetime:
+        """When it was published."""
+        return dt.datetime.fromisoformat(self.manifest.published_at)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether every row comes from the synthetic city."""
+        return self.manifest.synthetic
+
+    def cursor(self) -> DuckEngine:
+        """A handle on the tables for the calling thread."""
+        found = getattr(self._local, "cursor", None)
+        if found is None:
+            found = self._local.cursor = self.engine.cursor()
+        cursor: DuckEngine = found
+        return cursor
+
+
+class Server:
+    """Keeps the current view of one home, following CURRENT."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = SnapshotStore(home / SNAPSHOTS, KeyRing.load(home))
+        self._view: SnapshotView | None = None
+        self._lock = threading.Lock()
+        self._loading: threading.Thread | None = None
+
+    def view(self) -> SnapshotView:
+        """The view to serve now. The first call loads it; after a publication the old one serves until the new is ready.
+
+        Raises RunFailed K401 before the first publication.
+        """
+        wanted = self.store.current_id()
+        view = self._view
+        if view is None:
+            with self._lock:
+                return self._view or self._replace(wanted)
+        if wanted != view.id:
+            self._load_beside(wanted)
+        return view
+
+    def refresh(self) -> SnapshotView:
+        """The view of the newest publication, waiting until it is loaded."""
+        with self._lock:
+            wanted = self.store.current_id()
+            return self._view if self._view is not None and self._view.id == wanted else self._replace(wanted)
+
+    def _replace(self, wanted: str | None) -> SnapshotView:
+        if wanted is None:
+            raise RunFailed("K401", "公開されたデータがまだありません。", SNAPSHOTS, "kizuki run を実行してください。")
+        self._view = load_view(self.store, wanted)
+        return self._view
+
+    def _load_beside(self, wanted: str | None) -> None:
+        with self._lock:
+            if wanted is None or (self._loading is not None and self._loading.is_alive()):
+                return
+            self._loading = threading.Thread(target=self._load_quietly, name=f"snapshot-{wanted}", daemon=True)
+            self._loading.start()
+
+    def _load_quietly(self) -> None:
+        try:
+            self.refresh()
+        except RunFailed:
+            return  # the view in memory goes on serving; doctor and the next run say what is wrong
+
+
+def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
+    """Load one snapshot into memory, sorted and indexed for reading one person's rows in a millisecond."""
+    manifest = store.manifest(snapshot)
+    engine = DuckEngine(memory_limit=_MEMORY_LIMIT)
+    for table in manifest.tables:
+        with _registered(engine, store.load(manifest, table)):
+            engine.materialise(table, _sorted_by_person(table))
+        if table in _INDEXED:
+            engine.index(table, "person_id")
+    return SnapshotView(manifest, engine)
+
+
+@contextmanager
+def _registered(engine: DuckEngine, table: pa.Table) -> Iterator[None]:
+    engine.register(_LOADING, table)
+    try:
+        yield
+    finally:
+        engine.unregister(_LOADING)
+
+
+def _sorted_by_person(table: str) -> exp.Expression:
+    query = exp.select(exp.Star()).from_(exp.to_table(_LOADING))
+    names = ALL_TABLES[table].column_names()
+    return query.order_by("person_id") if "person_id" in names else query
+
+
+_SERVERS: dict[Path, Server] = {}
+_SERVERS_LOCK = threading.Lock()
+
+
+def server_of(home: Path) -> Server:
+    """The one server of a home in this process."""
+    with _SERVERS_LOCK:
+        if home not in _SERVERS:
+            _SERVERS[home] = Server(home)
+        return _SERVERS[home]
+
+
+def current_view(home: Path | None = None) -> SnapshotView:
+    """The snapshot being served by the given home, or by the home Django was started with."""
+    if home is None:
+        from django.conf import settings
+
+        home = Path(settings.KIZUKI_HOME)
+    return server_of(home).view()

@@ -1,0 +1,306 @@
+"""What each stage of the night does: thin adapters between the stages, which know tables and not each other.
+
+Every stage gets the `Night` and hands its tables on by name through the runner; returns the rows it dealt with.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kizuki.app.corrections import corrections_table
+from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
+from kizuki.app.eligibility import judge_programmes
+from kizuki.app.freshness import feed_table
+from kizuki.app.judging import judge_all
+from kizuki.app.linking import decisions_version, link_night
+from kizuki.app.receive import receive_inbox
+from kizuki.app.snapshot_view import SNAPSHOTS
+from kizuki.cleanse.addresses import town_of
+from kizuki.cleanse.conform import conform
+from kizuki.cleanse.person_records import learn_addresses, learn_context, person_records
+from kizuki.definitions.loader import Definitions
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
+from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
+from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
+from kizuki.mart.items import build_items
+from kizuki.mart.queries import REGISTER
+from kizuki.terms.tables import ALL_TABLES, MART_TABLES
+from kizuki.terms.tables import LINK as LINK_TABLE
+
+CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.programmes")
+SYNTHETIC_MARK = "SYNTHETIC"
+"""A file of this name in a home says that every delivery there comes from the synthetic city."""
+
+_MONTHS = {"daily": 0, "weekly": 0, "monthly": 1, "quarterly": 3, "termly": 4, "yearly": 12, "once": 0}
+
+
+@dataclass(slots=True)
+class Night:
+    """One run: where, by which definitions, for which day, and what has come of it so far."""
+
+    home: Path
+    keys: KeyRing
+    definitions: Definitions
+    as_of: dt.date
+    now: dt.datetime
+    runner: Runner
+    progress: Callable[[str], None]
+    received: list[Any] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    snapshot: str = ""
+
+    @property
+    def sources(self) -> list[str]:
+        """Sources with at least one accepted delivery, in a fixed order."""
+        return sorted({d.source for d in self.deliveries})
+
+    def run(self, steps: Sequence[Step]) -> int:
+        """Run steps; returns the rows they gave."""
+        return sum(done.rows for done in self.runner.run(steps))
+
+
+def receive(night: Night) -> int:
+    """受領: take the drop folder in, then fix what is known by the as-of date (G3)."""
+    outcomes = receive_inbox(night.home, night.definitions, night.keys, night.now)
+    night.received = list(outcomes)
+    night.deliveries = accepted_deliveries(night.home, until=night.as_of)
+    return sum(d.rows for d in night.deliveries)
+
+
+def cleanse(night: Night) -> int:
+    """整形: each source's deliveries into versions of its records, then into persons as it writes them."""
+    rows = night.run([_conform_step(night, source) for source in night.sources])
+    night.run([_person_record_step(night, source) for source in night.sources])
+    return rows
+
+
+def _conform_step(night: Night, source: str) -> Step:
+    manifest = night.definitions.sources[source]
+    deliveries = [d for d in night.deliveries if d.source == source]
+    corrections = corrections_table(night.home, night.keys, source, until=night.as_of)
+
+    def compute(_: Inputs) -> Mapping[str, pa.Table]:
+        landed = ((d.delivery, d.as_of, d.kind, read_landing(night.home, night.keys, d.delivery)) for d in deliveries)
+        return {CONFORMED.format(source): conform(manifest, landed, corrections)}
+
+    return Step(
+        name=f"conform.{source}",
+        inputs=(),
+        outputs=(CONFORMED.format(source),),
+        version=code_version("kizuki.cleanse"),
+        compute=compute,
+        params=(manifest.model_dump_json(), *(d.delivery for d in deliveries), _digest(corrections)),
+    )
+
+
+def _person_record_step(night: Night, source: str) -> Step:
+    manifest = night.definitions.sources[source]
+    tables = {CONFORMED.format(s) for s in (source, REGISTER) if s in night.sources}
+
+    def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
+        register = CONFORMED.format(REGISTER)
+        context = learn_context(inputs.get(register))
+        return {PERSON_RECORD.format(source): person_records(manifest, inputs[CONFORMED.format(source)], context)}
+
+    return Step(
+        name=f"person_record.{source}",
+        inputs=tuple(sorted(tables)),
+        outputs=(PERSON_RECORD.format(source),),
+        version=code_version("kizuki.cleanse"),
+        compute=compute,
+        params=(manifest.model_dump_json(),),
+    )
+
+
+def link(night: Night) -> int:
+    """名寄せ: every record of every source to one person."""
+    sources = night.sources
+
+    def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
+        records = together([inputs[PERSON_RECORD.format(s)] for s in sources])
+        found = link_night(night.home, night.keys, night.definitions, records, night.as_of)
+        return {LINK.format(s): _of_source(found, s) for s in sources}
+
+    step = Step(
+        name="link",
+        inputs=tuple(PERSON_RECORD.format(s) for s in sources),
+        outputs=tuple(LINK.format(s) for s in sources),
+        version=code_version("kizuki.link"),
+        compute=compute,
+        params=(night.definitions.version, night.as_of.isoformat(), decisions_version(night.home, night.keys, night.as_of)),
+    )
+    return night.run([step])
+
+
+def _of_source(links: pa.Table, source: str) -> pa.Table:
+    return links.filter(pc.equal(links.column("source"), source))
+
+
+def mart(night: Night) -> int:
+    """データマート: persons, households, residences, spells, events, seals and coverage."""
+    night.run(_given(night))
+
+    def towns_of(addresses: Sequence[str]) -> list[str | None]:
+        rules = learn_addresses(addresses)
+        return [town_of(a, rules) for a in addresses]
+
+    address = address_step(towns_of, code_version("kizuki.cleanse"))
+    return night.run(mart_steps(night.sources, night.as_of, night.keys.key("household"), address))
+
+
+def _given(night: Night) -> list[Step]:
+    """Small tables that come from the ledger and the definitions rather than from a step."""
+    tables = {"delivery": _delivery_table(night), "feed_window": _feed_window(night), "category": _categories(night)}
+    return [_constant(name, table) for name, table in tables.items()]
+
+
+def _constant(name: str, table: pa.Table) -> Step:
+    return Step(name, (), (name,), "1", lambda _: {name: table}, (_digest(table),))
+
+
+def _delivery_table(night: Night) -> pa.Table:
+    schema = pa.schema([("source", pa.string()), ("as_of", pa.date32()), ("delivery_id", pa.string())])
+    first: dict[tuple[str, dt.date], str] = {}
+    for d in night.deliveries:
+        first.setdefault((d.source, d.as_of), d.delivery)
+    rows = [{"source": s, "as_of": day, "delivery_id": i} for (s, day), i in sorted(first.items())]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _feed_window(night: Night) -> pa.Table:
+    """From when and until when each source's deliveries can tell: its first data reach back one period."""
+    schema = pa.schema([("source", pa.string()), ("first_from", pa.date32()), ("last_as_of", pa.date32())])
+    rows = []
+    for source in night.sources:
+        days = [d.as_of for d in night.deliveries if d.source == source]
+        back = _MONTHS[str(night.definitions.sources[source].cadence)]
+        rows.append({"source": source, "first_from": _months_before(min(days), back), "last_as_of": max(days)})
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _months_before(day: dt.date, months: int) -> dt.date:
+    """The first of the month `months` earlier; the day itself for none."""
+    if not months:
+        return day
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return dt.date(year, month + 1, 1)
+
+
+def _categories(night: Night) -> pa.Table:
+    schema = pa.schema([(n, pa.string()) for n in ("source", "field", "code", "label")])
+    rows = [
+        {"source": source.id, "field": column.name, "code": code, "label": label}
+        for source in night.definitions.sources.values()
+        for column in source.fields
+        for code, label in column.categories.items()
+    ]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def items(night: Night) -> int:
+    """項目: one value or one reason per child and item."""
+    return night.run([_whole_mart_step(night, "item", ("item",), build_items_of)])
+
+
+def judge(night: Night) -> int:
+    """判定: every criteria set over the items."""
+    return night.run([_whole_mart_step(night, "judge", ("judgement", "judgement_reason"), judge_all, ("item",))])
+
+
+def programmes(night: Night) -> int:
+    """未受給: every programme over every household with children."""
+
+    def compute(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
+        return {"eligibility": judge_programmes(engine, definitions, as_of)}
+
+    return night.run([_whole_mart_step(night, "programmes", ("eligibility",), compute, ("item",))])
+
+
+def build_items_of(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
+    """The item table by name."""
+    return {"item": build_items(engine, definitions, as_of)}
+
+
+Judge = Callable[[DuckEngine, Definitions, dt.date], Mapping[str, pa.Table]]
+
+
+def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge, extra: tuple[str, ...] = ()) -> Step:
+    """A step over the whole mart, its tables under their own names in one engine."""
+    wanted = [t.name for t in MART_TABLES if t.name not in ("item", "link")]
+    tables = {t: _parts(night, t) for t in (*wanted, *extra)} | {"feed": ["feed"]}
+
+    def run(inputs: Inputs) -> Mapping[str, pa.Table]:
+        with DuckEngine() as engine:
+            for table, names in tables.items():
+                engine.register(table, together([inputs[n] for n in names]))
+            return compute(engine, night.definitions, night.as_of)
+
+    return Step(
+        name=name,
+        inputs=tuple(n for names in tables.values() for n in names),
+        outputs=outputs,
+        version=code_version(*CODE, "kizuki.definitions"),
+        compute=run,
+        params=(night.definitions.version, night.as_of.isoformat()),
+    )
+
+
+def freshness(night: Night) -> int:
+    """鮮度: one row per source."""
+    table = feed_table(night.home, night.definitions.sources, night.as_of)
+    return night.run([_constant("feed", table)])
+
+
+def publish(night: Night) -> int:
+    """公開: the tables as one immutable snapshot, served from the moment CURRENT names it."""
+    tables = {
+        name: parts([night.runner.tables[part] for part in _parts(night, name)]) for name in ALL_TABLES if _parts(night, name)
+    }
+    manifest = Manifest(
+        id=snapshot_id(night),
+        as_of=night.as_of.isoformat(),
+        published_at=night.now.isoformat(),
+        definitions=night.definitions.version,
+        synthetic=(night.home / SYNTHETIC_MARK).exists(),
+        tables=tables,
+        deliveries=tuple(d.delivery for d in night.deliveries),
+    )
+    store = SnapshotStore(night.home / SNAPSHOTS, night.keys)
+    store.publish(manifest, night.runner.cache)
+    store.prune()
+    night.snapshot = manifest.id
+    return sum(manifest.rows().values())
+
+
+def snapshot_id(night: Night) -> str:
+    """The same deliveries, decisions, definitions and code on the same day are the same snapshot."""
+    corrections = corrections_table(night.home, night.keys, None, until=night.as_of)
+    told = [
+        night.as_of.isoformat(),
+        night.definitions.version,
+        code_version(*CODE),
+        decisions_version(night.home, night.keys, night.as_of),
+        _digest(corrections),
+        *sorted(d.delivery for d in night.deliveries),
+    ]
+    return f"{night.as_of:%Y%m%d}-{hashlib.sha256('|'.join(told).encode()).hexdigest()[:12]}"
+
+
+def _digest(table: pa.Table | None) -> str:
+    """A mark of a small table's content."""
+    rows = [] if table is None else table.to_pylist()
+    return hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _parts(night: Night, table: str) -> list[str]:
+    """The stored parts of a mart table; links are kept per source."""
+    return parts_of(LINK_TABLE.name if table == LINK_TABLE.name else table, list(night.runner.tables))

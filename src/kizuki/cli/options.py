@@ -1,0 +1,28 @@
+"""Options and answers every verb shares."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kizuki.definitions.loader import Definitions, load_definitions
+from kizuki.definitions.shipped import shipped_definitions
+from kizuki.terms.errors import UsageError
+
+Home = Annotated[Path, typer.Option("--home", help="データの置き場所。")]
+AsJson = Annotated[bool, typer.Option("--json", help="結果を JSON で標準出力に書きます。")]
+
+
+def definitions_of(home: Path) -> Definitions:
+    """The shipped definitions with the home's own laid over them; raises DefinitionError naming file and line."""
+    overlay = home / "definitions"
+    return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
+
+
+def parse_day(text: str) -> dt.date:
+    """A day written YYYY-MM-DD; raises UsageError K403."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as e:
+        raise UsageError("K403", "日付を読めません。", "--as-of", "2026-11-20 のように書いてください。") from e
