@@ -4,6 +4,9 @@ The code of one ASCII byte per kana that distances are measured on is `kizuki.te
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import jaconv
@@ -28,29 +31,72 @@ class Kana(NamedTuple):
 
     kana: str | None
     key: str | None
-    loose_key: str | None
     family_key: str | None
     given_key: str | None
     flags: tuple[Flag, ...]
 
+    @property
+    def loose_key(self) -> str | None:
+        """The key folded further, for searching."""
+        return loose_kana_key(self.key) or None if self.key else None
 
-def clean_kana(raw: str) -> Kana:
-    """Half-width, hiragana and odd hyphens → full-width katakana; the keys have no spaces. Blank → all None."""
+
+@dataclass(frozen=True, slots=True)
+class KanaRegister:
+    """Readings of 姓 and 名 (stored form) that 住民記録 writes apart: what an unspaced reading is split by."""
+
+    families: frozenset[str] = frozenset()
+    givens: frozenset[str] = frozenset()
+
+
+_NO_REGISTER = KanaRegister()
+
+
+def kana_register_of(readings: Iterable[str]) -> KanaRegister:
+    """姓 and 名 of the readings that are written with one space; those without teach nothing."""
+    families: set[str] = set()
+    givens: set[str] = set()
+    for raw in readings:
+        family, _, given = (stored_kana(raw).value or "").partition(" ")
+        if given and " " not in given:
+            families.add(family)
+            givens.add(given)
+    return KanaRegister(frozenset(families), frozenset(givens))
+
+
+def clean_kana(raw: str, register: KanaRegister = _NO_REGISTER) -> Kana:
+    """Half-width, hiragana and odd hyphens → full-width katakana; the keys have no spaces. Blank → all None.
+
+    Without a space the parts are known only if the register allows exactly one way to cut 姓 and 名.
+    """
     kana, done = stored_kana(raw)
     flags = list(done)
     if kana is None:
-        return Kana(None, None, None, None, None, done)
+        return Kana(None, None, None, None, done)
     family, given = None, None
     first, _, rest = kana.partition(" ")
+    if not rest and (cuts := _cuts(kana, register)) and len(cuts) == 1:
+        first, rest = kana[: cuts[0]], kana[cuts[0] :]
+        flags.append(Flag.SPLIT_BY_REGISTER)
     if rest:
         family, given = kana_key(first) or None, kana_key(rest) or None
     else:
         flags.append(Flag.NOT_SPLIT)
-    return Kana(kana, kana_key(kana) or None, loose_kana_key(kana) or None, family, given, distinct(flags))
+    return Kana(kana, _joined_key(kana) or None, family, given, distinct(flags))
 
 
 def stored_kana(raw: str) -> Cleaned[str]:
     """Only the stored form: full-width katakana, single spaces; blank → None."""
+    first, space, rest = raw.partition(" ")
+    if space and first and rest and not any(c.isspace() for c in rest) and rest[0] not in "ヽヾゝゞ":
+        family, given = _stored(first), _stored(rest)
+        if family.value and given.value:
+            return Cleaned(f"{family.value} {given.value}", distinct([*family.flags, *given.flags]))
+    return _stored(raw)
+
+
+@lru_cache(maxsize=1 << 17)
+def _stored(raw: str) -> Cleaned[str]:
     flags: list[Flag] = []
     text = base_form(raw, flags)
     if _HIRAGANA.search(text):
@@ -64,6 +110,18 @@ def stored_kana(raw: str) -> Cleaned[str]:
     return Cleaned(kana, distinct(flags))
 
 
+def _joined_key(kana: str) -> str:
+    # The parts are few and remembered; only a 名 that begins with ウ needs the two looked at together.
+    first, _, rest = kana.partition(" ")
+    key, more = kana_key(first), kana_key(rest) if rest else ""
+    return kana_key(kana) if more.startswith("ウ") else key + more
+
+
+def _cuts(kana: str, register: KanaRegister) -> list[int]:
+    return [n for n in range(1, len(kana)) if kana[:n] in register.families and kana[n:] in register.givens]
+
+
+@lru_cache(maxsize=1 << 17)
 def kana_key(text: str) -> str:
     """Comparison key of katakana or hiragana; characters that are not kana are left out. Idempotent.
 

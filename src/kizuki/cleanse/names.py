@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import jaconv
@@ -22,6 +23,7 @@ _PARENTHESES = re.compile(r"[(\[【\u3014].*?[)\]】\u3015]")
 _SEPARATORS = re.compile("[・･,、.。]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff〓々\U00020000-\U0003ffff]")
+_ODD = re.compile("[()\\[\\]【】\u3014\u3015・･,、.。A-Za-z\u00c0-\u024f\u1e00-\u1eff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _SMALL_KE = str.maketrans("ヵヶ", "カケ")
 
 
@@ -60,6 +62,12 @@ _NO_RULES = NameRules()
 
 def clean_name(raw: str, rules: NameRules = _NO_RULES) -> Name:
     """Keys and parts of one name; blank → display "" and no keys."""
+    if not rules.own_variants and (usual := _usual(raw)):
+        return usual
+    return _any_name(raw, rules)
+
+
+def _any_name(raw: str, rules: NameRules) -> Name:
     flags: list[Flag] = []
     display = trimmed(raw, flags)
     readable = base_form(read_gaiji(display, rules.gaiji, flags), flags)
@@ -90,6 +98,33 @@ def register_of(names: Iterable[str], rules: NameRules = _NO_RULES) -> NameRegis
             families[name.family_key] += 1
             givens[name.given_key] += 1
     return NameRegister(frozenset(families), frozenset(givens))
+
+
+class _Token(NamedTuple):
+    key: str
+    loose_key: str
+    flags: tuple[Flag, ...]
+
+
+def _usual(raw: str) -> Name | None:
+    """The same answer for the usual writing, 姓 and 名 with one wide space, from remembered parts (a city has few of each)."""
+    family, space, given = raw.partition("\u3000")
+    if not space or (first := _token(family)) is None or (second := _token(given)) is None:
+        return None
+    flags = first.flags or second.flags
+    key, loose = first.key + second.key, first.loose_key + second.loose_key
+    return Name(raw, key, loose, family, given, first.key, second.key, flags)
+
+
+@lru_cache(maxsize=1 << 17)
+def _token(text: str) -> _Token | None:
+    # None sends the whole name the long way: spaces, 外字, Latin letters, brackets, a repetition mark in front, odd widths.
+    flags: list[Flag] = []
+    odd = not text or text[0] in "々〻" or any(c.isspace() for c in text) or _ODD.search(text) is not None
+    if odd or base_form(text, flags) != text or flags:
+        return None
+    key = fold(text).upper()
+    return _Token(key, _loose(key), (Flag.VARIANT,) if key != text else ())
 
 
 def _is_alphabet(text: str) -> bool:

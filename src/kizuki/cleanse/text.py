@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 from kizuki.cleanse.flags import Flag
 
@@ -44,4 +45,11 @@ def trimmed(raw: str, flags: list[Flag]) -> str:
 
 def distinct(flags: list[Flag]) -> tuple[Flag, ...]:
     """Flags once each, in the order of the list above."""
-    return tuple(f for f in Flag if f in flags) if flags else ()
+    if len(flags) < 2:
+        return tuple(flags)
+    return _ordered(frozenset(flags))
+
+
+@cache
+def _ordered(flags: frozenset[Flag]) -> tuple[Flag, ...]:
+    return tuple(f for f in Flag if f in flags)
