@@ -1,0 +1,1 @@
+"""What each of the sixteen systems prints, as badly as it does."""
