@@ -52,7 +52,11 @@ class LazyVerbs(TyperGroup):
 
 
 app = typer.Typer(
-    cls=LazyVerbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="きづき：こどもデータ連携"
+    cls=LazyVerbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="きづき：こどもデータ連携",
 )
 
 
