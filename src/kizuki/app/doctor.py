@@ -1,0 +1,96 @@
+"""Whether this machine and this home are fit to run: keys, disk, definitions, the served snapshot, optional parts."""
+
+import importlib.util
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kizuki.app.snapshot_view import SNAPSHOTS
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.snapshots import SnapshotStore
+from kizuki.terms.errors import KizukiError
+
+ENOUGH_FREE_GB = 5.0
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name, whether it is well, and a sentence without personal data. `optional` ones do not fail the whole."""
+
+    name: str
+    ok: bool
+    message: str
+    optional: bool = False
+
+
+def examine(home: Path, load_definitions: Callable[[], object]) -> list[Check]:
+    """Every check, in the order staff would look."""
+    return [
+        _key(home),
+        _disk(home),
+        _definitions(load_definitions),
+        _snapshot(home),
+        _temporary(),
+        _part("Chromium（画面の試験）", any(shutil.which(n) for n in _CHROMIUM)),
+        _part("Java（Spark の試験）", shutil.which("java") is not None),
+        _part("PySpark（大規模処理）", importlib.util.find_spec("pyspark") is not None),
+    ]
+
+
+def _key(home: Path) -> Check:
+    path = home / "keys" / "root.key"
+    if not path.exists():
+        return Check("鍵", True, "まだありません。最初の run で作られます。")
+    try:
+        KeyRing.load(home)
+    except KizukiError as e:
+        return Check("鍵", False, e.what)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        return Check("鍵", False, "本人以外も鍵ファイルを読めます。chmod 600 で直してください。")
+    return Check("鍵", True, "読めます。本人だけが読めます。")
+
+
+def _disk(home: Path) -> Check:
+    place = next(p for p in (home, *home.absolute().parents) if p.exists())
+    free = shutil.disk_usage(place).free / (1 << 30)
+    return Check("空き容量", free >= ENOUGH_FREE_GB, f"{free:.0f}GB 空いています（目安 {ENOUGH_FREE_GB:.0f}GB 以上）。")
+
+
+def _definitions(load: Callable[[], object]) -> Check:
+    try:
+        load()
+    except KizukiError as e:
+        return Check("定義", False, f"[{e.code}] {e.what} {e.where}")
+    return Check("定義", True, "すべて読めます。")
+
+
+def _snapshot(home: Path) -> Check:
+    if not (home / SNAPSHOTS / "CURRENT").exists():
+        return Check("公開データ", True, "まだありません。run を実行すると作られます。")
+    try:
+        store = SnapshotStore(home / SNAPSHOTS, KeyRing.load(home))
+        manifest = store.manifest(store.current_id() or "")
+        for table in manifest.tables:
+            store.load(manifest, table)
+    except KizukiError as e:
+        return Check("公開データ", False, f"[{e.code}] {e.what}")
+    return Check("公開データ", True, f"{manifest.id}（{manifest.as_of} 時点）を読めます。")
+
+
+def _temporary() -> Check:
+    try:
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(b"x")
+    except OSError:
+        return Check("一時フォルダ", False, "書き込めません。TMPDIR を確かめてください。")
+    return Check("一時フォルダ", True, "書き込めます（個人の値は置きません）。")
+
+
+def _part(name: str, there: bool) -> Check:
+    return Check(name, there, "あります。" if there else "ありません（無くても動きます）。", optional=True)
