@@ -52,16 +52,13 @@ class KanaRegister:
 _NO_REGISTER = KanaRegister()
 
 
-def kana_register_of(readings: Iterable[str]) -> KanaRegister:
-    """姓 and 名 of the readings that are written with one space; those without teach nothing."""
-    families: set[str] = set()
-    givens: set[str] = set()
-    for raw in readings:
-        family, _, given = (stored_kana(raw).value or "").partition(" ")
-        if given and " " not in given:
-            families.add(family)
-            givens.add(given)
-    return KanaRegister(frozenset(families), frozenset(givens))
+def kana_register_of(families: Iterable[str], givens: Iterable[str]) -> KanaRegister:
+    """The register made from the 姓 and 名 of readings that are written apart."""
+    return KanaRegister(*(frozenset(k for k in map(_stored_form, parts) if k) for parts in (families, givens)))
+
+
+def _stored_form(raw: str) -> str | None:
+    return stored_kana(raw).value
 
 
 def clean_kana(raw: str, register: KanaRegister = _NO_REGISTER) -> Kana:

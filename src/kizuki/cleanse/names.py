@@ -6,8 +6,7 @@ searching and review. A 外字 nobody has listed becomes 〓 in the keys.
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -88,16 +87,16 @@ def name_key(raw: str, rules: NameRules = _NO_RULES) -> str | None:
     return clean_name(raw, rules).key
 
 
-def register_of(names: Iterable[str], rules: NameRules = _NO_RULES) -> NameRegister:
-    """姓 and 名 (as keys) of the names that are written with a space; those without teach nothing."""
-    families: Counter[str] = Counter()
-    givens: Counter[str] = Counter()
-    for raw in names:
-        name = clean_name(raw, rules)
-        if name.family_key and name.given_key and Flag.ALPHABET not in name.flags:
-            families[name.family_key] += 1
-            givens[name.given_key] += 1
-    return NameRegister(frozenset(families), frozenset(givens))
+def register_of(families: Iterable[str], givens: Iterable[str], rules: NameRules = _NO_RULES) -> NameRegister:
+    """The register made from the 姓 and 名 of names that are written apart; Latin ones teach nothing."""
+    return NameRegister(frozenset(_part_keys(families, rules)), frozenset(_part_keys(givens, rules)))
+
+
+def _part_keys(parts: Iterable[str], rules: NameRules) -> Iterator[str]:
+    for part in parts:
+        name = clean_name(part, rules)
+        if name.key and not {Flag.ALPHABET, Flag.GAIJI_UNKNOWN} & set(name.flags):
+            yield name.key
 
 
 class _Token(NamedTuple):
