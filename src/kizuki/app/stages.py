@@ -37,7 +37,7 @@ from kizuki.terms.tables import ALL_TABLES, MART_TABLES
 from kizuki.terms.tables import LINK as LINK_TABLE
 
 CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.programmes")
-SYNTHETIC_MARK = "SYNTHETIC"
+SYNTHETIC_MARK = "synthetic.json"
 """A file of this name in a home says that every delivery there comes from the synthetic city."""
 
 _MONTHS = {"daily": 0, "weekly": 0, "monthly": 1, "quarterly": 3, "termly": 4, "yearly": 12, "once": 0}

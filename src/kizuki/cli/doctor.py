@@ -22,7 +22,7 @@ def doctor(home: Home = Path("var"), as_json: AsJson = False) -> None:
         print(json.dumps({"checks": [asdict(c) for c in checks]}, ensure_ascii=False))
     else:
         for check in checks:
-            mark = "○" if check.ok else "－" if check.optional else "×"
+            mark = "○" if check.ok else "－" if check.optional else "✕"
             print(f"{mark} {check.name}：{check.message}")
     if not all(c.ok or c.optional for c in checks):
         raise typer.Exit(RunFailed.exit_code)

@@ -1,6 +1,6 @@
 -- One change of one child's childcare from a month on, as first told on known_from: facility, certification, fee class, arrears,
--- or `present` = false from the first delivered month the child is missing in. A month that only confirms the month before, was told
--- after it and never corrected changes nothing at any point of knowledge, and is left out.
+-- or `present` = false from the first delivered month the child is missing in. A month that only confirms the last writing of the
+-- month before, and was not told earlier, changes nothing at any point of knowledge and is left out.
 with writing as (
   select
     l.person_id, c.month, c.known_from, c.facility, c.certification, c.fee_class, c.arrears_months, c.delivery_id, c.record_id, c.line
@@ -42,15 +42,13 @@ summed as (
     concat_ws(
       '|', case when present then '1' else '0' end, coalesce(facility, ''), coalesce(certification, ''), coalesce(fee_class, ''),
       cast(arrears_months as varchar)
-    ) as content,
-    count(*) over (partition by person_id, valid_from) as writings
+    ) as content
   from stated as s
 ),
 followed as (
   select
     s.*,
     lag(content) over (partition by person_id order by valid_from, known_from, sequence) as last_content,
-    lag(writings) over (partition by person_id order by valid_from, known_from, sequence) as last_writings,
     lag(known_from) over (partition by person_id order by valid_from, known_from, sequence) as last_known_from
   from summed as s
 )
@@ -58,6 +56,4 @@ select
   person_id, valid_from, known_from, sequence, present, facility, certification, fee_class, arrears_months, content,
   delivery_id, record_id
 from followed
-where not (
-  coalesce(last_content, '') = content and writings = 1 and coalesce(last_writings, 0) = 1 and last_known_from <= known_from
-)
+where not (coalesce(last_content, '') = content and last_known_from <= known_from)
