@@ -1,0 +1,172 @@
+"""Items: every child gets one row per defined item, with a value or the reason there is none.
+
+The definitions say which records of the mart count, in which window, and what silence means; the SQL beside this file only
+carries that out. Windows end where the source's data ends, so a feed two weeks behind does not look like two quiet weeks.
+"""
+
+import calendar
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from kizuki.definitions.items import ItemDefinition
+from kizuki.definitions.loader import Definitions
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.sql import bind, load
+from kizuki.terms.tables import ITEM
+
+_PACKAGE = "kizuki.mart"
+_BASE = ("item_child", "item_member", "item_cover")
+_HITS = (
+    "item_hit_event",
+    "item_hit_spell",
+    "item_hit_family",
+    "item_hit_register",
+    "item_hit_tax",
+    "item_hit_health",
+    "item_hit_pregnancy",
+    "item_hit_seal",
+)
+_BEFORE_ANY_RECORD = dt.date(1900, 1, 1)
+_TYPES = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "date": pa.date32()}
+
+
+def _schema(**columns: str) -> pa.Schema:
+    """A schema from type names and the columns of each."""
+    return pa.schema([pa.field(name, _TYPES[type_]) for type_, names in columns.items() for name in names.split()])
+
+
+_RULE = _schema(
+    string="item source reduce absence feed age_basis",
+    double="at_least at_most",
+    int="age_low age_high",
+    date="window_from window_to",
+)
+_MEASURE = _schema(string="item of measure code part", date="window_from window_to")
+_DIFFERENCE = _schema(string="item now_item before_item")
+
+
+def build_items(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
+    """The `item` table (terms.tables.ITEM) on `as_of`: one row per resident child aged 0 to 17 and item, none missing.
+
+    `engine` holds the mart tables. Only facts known on `as_of` are read (G3). A window the source does not cover for the
+    child, a feed that is off, late or never came, and a field left blank are unknown, each with its reason (G2).
+    """
+    items: Mapping[str, ItemDefinition] = definitions.items
+    made: list[str] = []
+    try:
+        _register(engine, made, "item_rule", _RULE, _rules(engine, definitions, as_of))
+        _register(engine, made, "item_measure", _MEASURE, _measures(engine.query(_all("item_rule")).to_pylist(), items))
+        _register(engine, made, "item_difference", _DIFFERENCE, _differences(items))
+        for name in _BASE:
+            _make(engine, made, name, _query(name, as_of))
+        hits = exp.union(*(exp.select("*").from_(_query(name, as_of).subquery("hit")) for name in _HITS), distinct=False)
+        _make(engine, made, "item_hit", hits)
+        for name in ("item_reduced", "item_state"):
+            _make(engine, made, name, _query(name, as_of))
+        return engine.query(_query("item_change", as_of)).cast(_arrow_schema())
+    finally:
+        for name in reversed(made):
+            if name in ("item_rule", "item_measure", "item_difference"):
+                engine.unregister(name)
+            else:
+                engine.drop(name)
+
+
+def _query(name: str, as_of: dt.date) -> Any:
+    return bind(load(_PACKAGE, name), as_of=as_of)
+
+
+def _all(table: str) -> Any:
+    return exp.select("*").from_(table)
+
+
+def _register(engine: DuckEngine, made: list[str], name: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> None:
+    engine.register(name, pa.Table.from_pylist(list(rows), schema))
+    made.append(name)
+
+
+def _make(engine: DuckEngine, made: list[str], name: str, query: Any) -> None:
+    engine.materialise(name, query)
+    made.append(name)
+
+
+def _rules(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Iterator[dict[str, Any]]:
+    """One row per item: its window as dates, and whether its feed is on, late, off or never came."""
+    until = {r["source"]: r["covered_until"] for r in engine.query(_query("item_until", as_of)).to_pylist()}
+    for item in definitions.items.values():
+        if item.difference is not None:
+            continue
+        reach = until.get(item.source)
+        window_from, window_to = window(item, reach or as_of)
+        manifest = definitions.sources.get(item.source)
+        yield {
+            "item": item.id,
+            "source": item.source,
+            "reduce": item.reduce,
+            "absence": item.silence,
+            "feed": feed_state(manifest is None or manifest.enabled, reach, as_of, item.stale_days),
+            "age_basis": item.ages.basis,
+            "at_least": item.at_least,
+            "at_most": item.at_most,
+            "age_low": item.ages.low,
+            "age_high": item.ages.high,
+            "window_from": window_from,
+            "window_to": window_to,
+        }
+
+
+def window(item: ItemDefinition, reach: dt.date) -> tuple[dt.date, dt.date]:
+    """The item's window (after the first date, up to and including the second), given how far its source's data reaches."""
+    end = months_before(reach, item.shift_months)
+    if item.months < 0:
+        return _BEFORE_ANY_RECORD, end
+    return months_before(end, item.months), end
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """The same day of an earlier month, or that month's last day."""
+    count = day.year * 12 + day.month - 1 - months
+    year, month = divmod(count, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def feed_state(enabled: bool, reach: dt.date | None, as_of: dt.date, stale_days: int) -> str:
+    """on, late, never or off."""
+    if not enabled:
+        return "off"
+    if reach is None:
+        return "never"
+    return "late" if (as_of - reach).days > stale_days else "on"
+
+
+def _measures(rules: list[dict[str, Any]], items: Mapping[str, ItemDefinition]) -> Iterator[dict[str, Any]]:
+    """One row per item, record kind and code it counts."""
+    for rule in rules:
+        record = items[rule["item"]].record
+        if record is None:
+            continue
+        for measure in record.kinds:
+            for code in record.codes or (None,):
+                yield {
+                    "item": rule["item"],
+                    "of": record.of,
+                    "measure": measure,
+                    "code": code,
+                    "part": record.part or None,
+                    "window_from": rule["window_from"],
+                    "window_to": rule["window_to"],
+                }
+
+
+def _differences(items: Mapping[str, ItemDefinition]) -> Iterator[dict[str, Any]]:
+    for item in items.values():
+        if item.difference is not None:
+            yield {"item": item.id, "now_item": item.difference.now, "before_item": item.difference.before}
+
+
+def _arrow_schema() -> pa.Schema:
+    return pa.schema([pa.field(c.name, _TYPES[c.type]) for c in ITEM.columns])
