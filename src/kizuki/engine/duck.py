@@ -61,7 +61,9 @@ class DuckEngine:
 
     def drop(self, name: str) -> None:
         """Drop a materialised table."""
-        self._connection.execute(render(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True), DUCKDB)).fetchall()
+        # sqlglot names the operand `this` up to 29 and `tables` from 30; each ignores the other
+        drop = exp.Drop(this=exp.to_table(name), tables=[exp.to_table(name)], kind="TABLE", exists=True)
+        self._connection.execute(render(drop, DUCKDB)).fetchall()
 
     def query(self, query: exp.Expression) -> pa.Table:
         """Run a query tree and return Arrow."""
