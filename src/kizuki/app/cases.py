@@ -102,7 +102,7 @@ def change(actor: Actor, people: Sequence[str], wish: Wish, *, version: int | No
     Raises InputRefused (K722 nothing to do or missing reason, K723 changed meanwhile) and NotPermitted.
     """
     _check(people, wish)
-    allowed = {row["person_id"] for row in release(actor, SUBJECTS, action="change_case", people=tuple(people)).rows}
+    allowed = {row["person_id"] for row in release(actor, SUBJECTS, action="case.change", people=tuple(people)).rows}
     changes = [_change_one(actor, person, wish, version=version) for person in dict.fromkeys(people) if person in allowed]
     done = tuple(c.pk for c in changes if c is not None)
     return Changed(done, len(set(people)) - len(allowed), f"{len(done)}人を{_wish_text(wish)}しました。")
@@ -161,7 +161,7 @@ def undo(actor: Actor, change_ids: Sequence[int]) -> Changed:
     if not changes:
         raise InputRefused("K724", "元に戻せる変更がありません。", "元に戻す", "一覧で状態を確かめ、必要なら直してください。")
     people = tuple(c.case.person_id for c in changes)
-    allowed = {row["person_id"] for row in release(actor, SUBJECTS, action="change_case", people=people).rows}
+    allowed = {row["person_id"] for row in release(actor, SUBJECTS, action="case.change", people=people).rows}
     undone = 0
     for done in changes:
         case = done.case

@@ -233,7 +233,7 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
             "programmes": Ask(PROGRAMMES, child),
             "feeds": Ask(FEEDS),
         },
-        action="view_child",
+        action="child.view",
     )
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     if own is None:
@@ -282,7 +282,7 @@ def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -
 def judged_child(actor: Actor, served: Served, person_id: str, criteria: str) -> tuple[Any, Judged] | None:
     """Name and one criteria set's full answer for one child (the evidence page); None when it did not judge the child."""
     child = {"person_id": person_id}
-    got = release_page(actor, {"household": Ask(HOUSEHOLD, child), "reasons": Ask(REASONS, child)}, action="view_judgement")
+    got = release_page(actor, {"household": Ask(HOUSEHOLD, child), "reasons": Ask(REASONS, child)}, action="judgement.view")
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     answer = next((j for j in _judged(got["reasons"].rows, served) if j.criteria == criteria), None)
     return (own["name"], answer) if own is not None and answer is not None else None
@@ -407,7 +407,10 @@ def _members(
         notes = dict.fromkeys(
             words.spell_text(f)
             for f in facts
-            if f["fact"] == "spell" and f["person_id"] == row["person_id"] and _in_force(f, as_of)
+            if f["fact"] == "spell"
+            and f["person_id"] == row["person_id"]
+            and f["kind"] not in _LEFT_TO_TIMELINE
+            and _in_force(f, as_of)
         )
         is_self = row["person_id"] == person_id
         members.append(
@@ -416,7 +419,7 @@ def _members(
                 name=row["name"],
                 relation=row["relation"],
                 age=words.age_text(birth, as_of),
-                notes=tuple(n for n in notes if n not in _SHOWN_ELSEWHERE),
+                notes=tuple(notes),
                 is_self=is_self,
                 is_child=birth is not None and words.age_years(birth, as_of) < 18,
             )
@@ -425,7 +428,8 @@ def _members(
     return tuple(sorted(members, key=lambda m: (not m.is_self, births[m.person_id])))
 
 
-_SHOWN_ELSEWHERE: Final = frozenset({"児童手当の受給者"})
+_LEFT_TO_TIMELINE: Final = frozenset({"child_allowance", "child_allowance_recipient"})
+"""Nearly every family has these: in the household panel they would only hide what differs."""
 
 
 def _offers(

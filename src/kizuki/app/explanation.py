@@ -188,10 +188,12 @@ def spell_text(row: Mapping[str, Any]) -> str:
     kind, status, facility, detail = row["kind"], row["status"], row["facility"], row["detail"]
     if kind == "enrolment":
         support = {"2": "・特別支援学級", "3": "・通級"}.get(str(status), "")
-        return f"{facility or '学校'} {grade_text(detail)}{support}".strip()
+        return f"{'学校' if facility is None else facility} {grade_text(detail)}{support}".strip()
     title = SPELL_TITLES.get(kind, kind)
     if kind in ("childcare", "after_school_care"):
-        return f"{facility or ''}（{title}）" + (f" 滞納{number_text(row['amount'])}か月" if row["amount"] else "")
+        return f"{'' if facility is None else facility}（{title}）" + (
+            f" 滞納{number_text(row['amount'])}か月" if row["amount"] else ""
+        )
     if kind == "disability":
         return f"{status or ''}{title} {detail or ''}".strip()
     if kind in ("disability_service", "long_term_care"):

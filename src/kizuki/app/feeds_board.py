@@ -95,7 +95,7 @@ class Delivery:
 
 def feeds_board(actor: Actor, served: Served) -> tuple[Feed, ...]:
     """All sources, late ones first."""
-    rows = release(actor, FEEDS, action="view_feeds").rows
+    rows = release(actor, FEEDS, action="feed.view").rows
     return tuple(sorted(_feeds(rows, served), key=lambda f: (not f.late, f.state == "off")))
 
 
@@ -126,7 +126,7 @@ def _feeds(rows: Sequence[Mapping[str, Any]], served: Served) -> list[Feed]:
 
 def deliveries(actor: Actor, home: Path, source: str, *, limit: int = 60) -> tuple[Delivery, ...]:
     """Newest deliveries of one source, from the receipt ledger; reading it needs the same right as the board."""
-    release(actor, FEEDS, action="view_feeds")
+    release(actor, FEEDS, action="feed.view")
     entries = [e for e in Ledger(home / "ledger" / "deliveries.jsonl").read() if e.get("source") == source]
     received = [e for e in entries if e.get("event") == "received"]
     return tuple(_delivery(e) for e in reversed(received[-limit:]))

@@ -65,7 +65,7 @@ def _work(actor: Actor, served: Served) -> Work | None:
     if not shown:
         shown = [e.person_id for e in lists.index_of(served).ordered if e.person_id not in states][:SHOWN]
     try:
-        rows = lists.rows_for(actor, served, shown, action="list_candidates")
+        rows = lists.rows_for(actor, served, shown, action="candidates.view")
     except NotPermitted:
         return None
     if not rows:

@@ -259,7 +259,7 @@ def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
     pages = max(-(-len(chosen) // PAGE_SIZE), 1)
     filters = filters.with_page(min(filters.page, pages))
     start = (filters.page - 1) * PAGE_SIZE
-    rows, refused, masked = _rows(actor, served, chosen[start : start + PAGE_SIZE], states, action="list_candidates")
+    rows, refused, masked = _rows(actor, served, chosen[start : start + PAGE_SIZE], states, action="candidates.view")
     if filters.name and any(row.name is MASKED for row in rows):
         return worklist(actor, served, replace(filters, name=""))  # a name that may not be read may not be probed either
     return Worklist(
@@ -277,7 +277,7 @@ def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
 def all_rows(actor: Actor, served: Served, filters: Filters, *, reason: str) -> tuple[Row, ...]:
     """Every row of the filtered list, for an export (recorded as one)."""
     index, states = index_of(served), case_states()
-    return _rows(actor, served, _choose(index, states, filters, actor), states, action="list_candidates", reason=reason)[0]
+    return _rows(actor, served, _choose(index, states, filters, actor), states, action="candidates.export", reason=reason)[0]
 
 
 def next_child(served: Served, filters: Filters, person_id: str, actor: Actor) -> str | None:
@@ -452,7 +452,7 @@ def _school(spells: Sequence[Mapping[str, Any]]) -> str:
     for kind in ("enrolment", "childcare"):
         for spell in spells:
             if spell["kind"] == kind:
-                return words.spell_text(spell)
+                return words.spell_text(spell) if kind == "enrolment" else str(spell["facility"] or "園に在籍")
     return ""
 
 

@@ -16,7 +16,7 @@ PAGE = 100
 def audit(request: HttpRequest) -> HttpResponse:
     """The newest events, and whether the chain is whole."""
     actor = actor_of(request)
-    permitted = may(actor, "view_audit")
+    permitted = may(actor, "audit.view")
     if isinstance(permitted, Refused):
         raise permitted.error()
     before = request.GET.get("before", "")
@@ -32,5 +32,5 @@ def audit(request: HttpRequest) -> HttpResponse:
         for e in events
     ]
     older = events[-1].seq if len(events) == PAGE else None
-    verdict = app.verify() if request.GET.get("verify") == "1" and may(actor, "verify_audit") else None
+    verdict = app.verify() if request.GET.get("verify") == "1" and may(actor, "audit.verify") else None
     return render(request, "audit/audit.html", {"rows": rows, "older": older, "verdict": verdict})

@@ -31,7 +31,8 @@ def candidates(request: HttpRequest) -> HttpResponse:
         "unassigned": UNASSIGNED,
         "staff": cases.staff(),
         "statuses": cases.TABS,
-        "may_change": bool(may(actor, "change_case")),
+        "may_change": bool(may(actor, "case.change")),
+        "may_export": bool(may(actor, "candidates.export")),
         "undo": request.session.pop("undo", None),
     }
     partial = request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"

@@ -54,7 +54,7 @@ def _show(
         "staff": cases.staff(),
         "statuses": cases.TABS,
         "unassigned": UNASSIGNED,
-        "may_change": bool(may(actor, "change_case")),
+        "may_change": bool(may(actor, "case.change")),
         "list_query": filters.query,
         "list_tab": filters.tab,
         "next_id": next_child(served, filters, person_id, actor),

@@ -13,11 +13,11 @@ from kizuki.govern.actor import Actor
 from kizuki.terms.errors import KizukiError
 
 ENTRIES: Final = (
-    ("今日の仕事", "/", "view_today"),
-    ("支援候補", "/candidates/", "list_candidates"),
-    ("データ受領・鮮度", "/feeds/", "view_feeds"),
-    ("操作ログ", "/audit/", "view_audit"),
-    ("手引き", "/docs/", "read_docs"),
+    ("今日の仕事", "/", "today.view"),
+    ("支援候補", "/candidates/", "candidates.view"),
+    ("データ受領・鮮度", "/feeds/", "feed.view"),
+    ("操作ログ", "/audit/", "audit.view"),
+    ("手引き", "/docs/", "docs.read"),
 )
 """Title, address and the action that opens it; at most seven, so that the menu is read at a glance."""
 
