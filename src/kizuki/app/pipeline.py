@@ -1,8 +1,9 @@
 """The night in order. Each stage knows tables, not the other stages; only this page knows the order.
 
 受領 files → accepted tables · 整形 versions of records, persons as written · 名寄せ records → persons ·
-データマート persons, households, spells, events as known on the day · 鮮度 how old each source is ·
-項目 one value or one reason per child · 判定 · 未受給 · 公開 one immutable snapshot, served from the moment it is named.
+データマート persons, households, spells, events as known on the day ·
+項目 one value or one reason per child · 判定 · 未受給 · 鮮度 how old each source is ·
+公開 one immutable snapshot, served from the moment it is named.
 """
 
 from collections.abc import Callable
@@ -26,9 +27,9 @@ STAGES = (
     Stage("cleanse", "整形", stages.cleanse),
     Stage("link", "名寄せ", stages.link),
     Stage("mart", "データマート", stages.mart),
-    Stage("freshness", "鮮度", stages.freshness),
     Stage("items", "項目", stages.items),
     Stage("judge", "判定", stages.judge),
     Stage("programmes", "未受給", stages.programmes),
+    Stage("freshness", "鮮度", stages.freshness),
     Stage("publish", "公開", stages.publish),
 )

@@ -70,8 +70,7 @@ class Night:
 
 def receive(night: Night) -> int:
     """受領: take the drop folder in, then fix what is known by the as-of date (G3)."""
-    outcomes = receive_inbox(night.home, night.definitions, night.keys, night.now)
-    night.received = list(outcomes)
+    night.received = receive_inbox(night.home, night.definitions, night.now)
     night.deliveries = accepted_deliveries(night.home, until=night.as_of)
     return sum(d.rows for d in night.deliveries)
 
@@ -236,7 +235,7 @@ Judge = Callable[[DuckEngine, Definitions, dt.date], Mapping[str, pa.Table]]
 def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge, extra: tuple[str, ...] = ()) -> Step:
     """A step over the whole mart, its tables under their own names in one engine."""
     wanted = [t.name for t in MART_TABLES if t.name not in ("item", "link")]
-    tables = {t: _parts(night, t) for t in (*wanted, *extra)} | {"feed": ["feed"]}
+    tables = {t: _parts(night, t) for t in (*wanted, *extra)}
 
     def run(inputs: Inputs) -> Mapping[str, pa.Table]:
         with DuckEngine() as engine:

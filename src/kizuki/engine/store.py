@@ -19,6 +19,7 @@ def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     properties = pe.create_encryption_properties(footer_key=keys.key(purpose))  # type: ignore[attr-defined,unused-ignore]
+    table = _without_null_categories(table)
     with pq.ParquetWriter(
         temporary, table.schema, compression="zstd", compression_level=1, encryption_properties=properties
     ) as writer:
@@ -46,6 +47,15 @@ def read_table(
         raise RunFailed(
             "K903", "保存したデータを読めません。壊れたか、鍵が違います。", path.name, "控えから戻してください。"
         ) from e
+
+
+def _without_null_categories(table: pa.Table) -> pa.Table:
+    """Parquet has no dictionary that lists null as a value: such columns are written as plain text."""
+    for place, field in enumerate(table.schema):
+        column = table.column(place)
+        if pa.types.is_dictionary(field.type) and any(chunk.dictionary.null_count for chunk in column.chunks):
+            table = table.set_column(place, field.with_type(field.type.value_type), column.cast(field.type.value_type))
+    return table
 
 
 def sync_file(path: Path) -> None:
