@@ -1,8 +1,6 @@
 """Fixtures of the web and governance tests: a home of its own per test, the marked city behind the door, one user per role."""
 
-import importlib.util
 import sys
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,14 +35,11 @@ def marked_view() -> "Iterator[MarkedView]":
 @pytest.fixture
 def marked_city(app_home: Path, marked_view: "MarkedView", monkeypatch: pytest.MonkeyPatch) -> "MarkedView":
     """The marked city as the served snapshot of every part of the app."""
+    import kizuki.web.urls  # noqa: F401 (a module imported later would keep the stand-in for ever)
+
     for name, module in list(sys.modules.items()):
         if name.startswith("kizuki.") and hasattr(module, "current_view"):
             monkeypatch.setattr(module, "current_view", lambda *a, **k: marked_view)
-    if importlib.util.find_spec("kizuki.app.snapshot_view") is None:
-        monkeypatch.setitem(sys.modules, "kizuki.app.snapshot_view", types.ModuleType("kizuki.app.snapshot_view"))
-        sys.modules["kizuki.app.snapshot_view"].current_view = lambda *a, **k: marked_view  # type: ignore[attr-defined]
-    else:
-        monkeypatch.setattr("kizuki.app.snapshot_view.current_view", lambda *a, **k: marked_view)
     return marked_view
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from kizuki.app.snapshot_view import current_view
 from kizuki.definitions import governance as governance_files
 from kizuki.definitions.governance import Governance, Role
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.govern import may as rules
 from kizuki.govern.actor import Actor
 from kizuki.records.models import User
+from kizuki.terms.errors import KizukiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,7 @@ def end_of_fiscal_year(day: dt.date) -> dt.date:
 
 def served_snapshot() -> str | None:
     """Id of the snapshot being served, or None before the first publication."""
-    from kizuki.app.snapshot_view import current_view
-
     try:
-        return str(current_view().id)
-    except Exception:  # before the first publication there is nothing to serve, whatever the cause
+        return current_view().id
+    except KizukiError:
         return None

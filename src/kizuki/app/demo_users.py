@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from kizuki.app import accounts
+from kizuki.app.snapshot_view import current_view
 from kizuki.records.models import User
-from kizuki.terms.errors import NotPermitted
+from kizuki.terms.errors import KizukiError, NotPermitted
 
 _PEOPLE = {
     "caseworker": ("気付 ひかり", "こども家庭センター"),
@@ -35,11 +36,9 @@ class DemoChoice:
 
 def synthetic_snapshot() -> bool:
     """Whether the served snapshot carries the synthetic mark."""
-    from kizuki.app.snapshot_view import current_view
-
     try:
-        return bool(current_view().synthetic)
-    except Exception:  # nothing published: no mark
+        return current_view().synthetic
+    except KizukiError:  # nothing published: no mark
         return False
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from kizuki.app import accounts, audit, scope
 from kizuki.app.release_plan import EXTRA, SEALED, Facts, Limits, Query, facts, parameters, sql
 from kizuki.app.scope import Reach, View
+from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.governance import Governance, Grant, Scope
 from kizuki.engine.duck import DuckEngine
 from kizuki.govern.actor import Actor
@@ -79,7 +80,7 @@ def release_page(
     verdict = accounts.may(actor, action)
     if isinstance(verdict, Refused):
         raise verdict.error()
-    view = _view()
+    view: View = current_view()
     door = _open(actor, view)
     subjects: set[str] = set()
     released = {name: _answer(door, ask, subjects) for name, ask in asks.items()}
@@ -99,7 +100,7 @@ def release_page(
 
 def in_scope(actor: Actor, person_id: str) -> bool:
     """Whether any row of this person may come out for this actor (for `may` and menus; shows nothing)."""
-    return _open(actor, _view()).reach.covers(person_id)
+    return _open(actor, current_view()).reach.covers(person_id)
 
 
 def record_output(
@@ -107,12 +108,6 @@ def record_output(
 ) -> None:
     """Record an output that does not pass a screen (export, command line) before its bytes are written."""
     audit.record(actor, action, audit.Entry(subjects=subjects, fields=fields, count=count, reason=reason))
-
-
-def _view() -> View:
-    from kizuki.app.snapshot_view import current_view
-
-    return current_view()
 
 
 def _open(actor: Actor, view: View) -> _Door:

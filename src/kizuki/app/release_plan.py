@@ -21,9 +21,12 @@ SCOPE_TABLE = "kizuki_scope"
 EXTRA = "_extra_persons"
 SEALED = "_sealed_persons"
 
-_SCHEMA = {t.name: {c.name: "VARCHAR" for c in t.columns} for t in ALL_TABLES.values()}
+_SCHEMA: dict[str, object] = {t.name: {c.name: "VARCHAR" for c in t.columns} for t in ALL_TABLES.values()}
 _WITH_PERSON = frozenset(t.name for t in ALL_TABLES.values() if "person_id" in t.column_names())
 _BY_SOURCE = frozenset(t.name for t in ALL_TABLES.values() if any(c.klass is Klass.BY_SOURCE for c in t.columns))
+
+
+_DECLARED: "list[Query]" = []
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class Query:
     tables: tuple[str, ...]
     columns: Mapping[str, str]
     subject: str | None
+
+    def __post_init__(self) -> None:
+        _DECLARED.append(self)
 
     def __hash__(self) -> int:
         return hash((self.name, self.subject))
@@ -70,7 +76,7 @@ class Facts:
 @cache
 def facts(query: Query) -> Facts:
     """Check the declaration against the SQL and derive the rules; raises ValueError on a declaration that does not fit."""
-    tree = load("kizuki.app", query.name)
+    tree = _tree(query)
     tables = {t.name for t in tree.find_all(exp.Table)} - {c.alias for c in tree.find_all(exp.CTE)}
     if tables != set(query.tables) or not tables <= set(ALL_TABLES):
         raise ValueError(f"{query.name}: declared tables {sorted(query.tables)}, the SQL reads {sorted(tables)}")
@@ -84,10 +90,16 @@ def facts(query: Query) -> Facts:
     return Facts(rules, _compared(tree, tables))
 
 
+def prepare() -> None:
+    """Check every declared query now instead of at its first use."""
+    for query in _DECLARED:
+        facts(query)
+
+
 @cache
 def sql(query: Query, limits: Limits) -> str:
     """The text one kind of actor runs."""
-    tree = load("kizuki.app", query.name).copy()
+    tree = _tree(query).copy()
     ctes = {c.alias for c in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
         conditions = [] if table.name in ctes else list(_confined(table.name, limits))
@@ -107,7 +119,8 @@ def parameters(query: Query) -> frozenset[str]:
 
 def _confined(table: str, limits: Limits) -> Iterator[exp.Expression]:
     if table in _BY_SOURCE:
-        allowed = [exp.Literal.string(s) for s in sorted(limits.sources)] or [exp.null()]
+        allowed: list[exp.Expression] = [exp.Literal.string(s) for s in sorted(limits.sources)]
+        allowed = allowed or [exp.null()]
         yield exp.column("source").isin(*allowed)
     if table in _WITH_PERSON and limits.scoped:
         yield _in_scope(table)
@@ -115,18 +128,23 @@ def _confined(table: str, limits: Limits) -> Iterator[exp.Expression]:
         yield exp.not_(exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=SEALED)))
 
 
-def _in_scope(table: str) -> exp.Expression:
+def _in_scope(table: str) -> exp.Paren:
     scope = exp.select("person_id").from_(SCOPE_TABLE)
-    person = exp.or_(
-        exp.column("person_id").isin(query=scope), exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=EXTRA))
-    )
+    added = exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=EXTRA))
+    person = exp.paren(exp.or_(exp.column("person_id").isin(query=scope), added))
     if table != "eligibility":
         return person
     # a programme answered for a whole household has no person: it belongs to whoever of the scope lives there
     home = exp.select("household_id").from_("household_member").where(person.copy())
-    return exp.or_(
-        exp.and_(exp.column("person_id").is_(exp.null()), exp.column("household_id").isin(query=home)), exp.paren(person)
-    )
+    whole_home = exp.and_(exp.column("person_id").is_(exp.null()), exp.column("household_id").isin(query=home))
+    return exp.paren(exp.or_(whole_home, person))
+
+
+def _tree(query: Query) -> exp.Select | exp.SetOperation:
+    tree = load("kizuki.app", query.name)
+    if not isinstance(tree, exp.Select | exp.SetOperation):
+        raise ValueError(f"{query.name}: not a SELECT")
+    return tree
 
 
 def _rules(query: Query, tree: exp.Expression) -> dict[str, Rule]:
@@ -156,7 +174,7 @@ def _known(table: str, column: str) -> Origin:
 
 def _compared(tree: exp.Expression, tables: set[str]) -> dict[str, frozenset[Origin]]:
     """Columns each parameter is compared with, by name over all tables read (more rather than fewer)."""
-    by_name = {}
+    by_name: dict[str, set[Origin]] = {}
     for table in tables:
         for column in ALL_TABLES[table].columns:
             by_name.setdefault(column.name, set()).add(Origin(table, column.name, column.klass))

@@ -54,13 +54,6 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def choose(home: Path, *, demo: bool) -> None:
-    """Fix the home and the demo flag for this process before Django reads its settings (used by the command line)."""
-    os.environ["KIZUKI_HOME"] = str(home.absolute())
-    os.environ["KIZUKI_DEMO"] = "1" if demo else "0"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "kizuki.web.settings"
-
-
 def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = env.get(name)
     if text is None:

@@ -1,0 +1,58 @@
+"""`kizuki serve`: the screens, on this machine only unless another address is given."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kizuki.cli.options import AsJson, Home
+from kizuki.terms.errors import UsageError
+
+app = typer.Typer()
+THREADS = 6
+
+
+@app.command()
+def serve(
+    home: Home = Path("var"),
+    port: Annotated[int, typer.Option("--port", help="待ち受ける番号。")] = 8000,
+    host: Annotated[str, typer.Option("--host", help="待ち受けるアドレス。省くとこの端末だけ。")] = "127.0.0.1",
+    as_json: AsJson = False,
+) -> None:
+    """画面を開きます。最後に公開された一覧を表示し、新しい公開があれば自動で切り替えます。"""
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    startup.check_demo()
+    listen(home, host=host, port=port, as_json=as_json)
+
+
+def listen(home: Path, *, host: str = "127.0.0.1", port: int = 8000, as_json: bool = False) -> None:
+    """Load everything, then listen until stopped; the app of `home` must be open.
+
+    Raises UsageError K791 if the port is taken.
+    """
+    from django.core.wsgi import get_wsgi_application
+    from waitress.server import create_server
+
+    from kizuki.app import startup
+
+    application = get_wsgi_application()
+    print("公開データを読み込んでいます…", file=sys.stderr, flush=True)
+    snapshot = startup.warm(home)
+    try:
+        # staff machines are few and pages short: six threads serve a city office, and DuckDB keeps its own
+        server: Any = create_server(application, host=host, port=port, threads=THREADS, ident=None)
+    except OSError as e:
+        raise UsageError(
+            "K791", "この番号では待ち受けできません。", f"{host}:{port}", "--port で別の番号を指定してください。"
+        ) from e
+    address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{server.effective_port}/"
+    if as_json:
+        print(json.dumps({"address": address, "snapshot": snapshot}), flush=True)
+    if snapshot is None:
+        print("公開されたデータがまだありません。kizuki run のあと、自動で表示されます。", file=sys.stderr)
+    print(f"画面を開けます：{address}（止めるには Ctrl+C）", file=sys.stderr, flush=True)
+    server.run()
