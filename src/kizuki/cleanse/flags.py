@@ -18,6 +18,7 @@ class Flag(StrEnum):
     CONTROL = "control"
     ALPHABET = "alphabet"
     SPLIT_BY_REGISTER = "split_by_register"
+    SPLIT_BY_LIST = "split_by_list"
     NOT_SPLIT = "not_split"
     PARENTHESES = "parentheses"
     HIRAGANA = "hiragana"
@@ -54,6 +55,7 @@ _TITLES = {
     Flag.CONTROL: "見えない制御文字を外した",
     Flag.ALPHABET: "アルファベットの氏名",
     Flag.SPLIT_BY_REGISTER: "住民記録の姓名から姓と名を分けた",
+    Flag.SPLIT_BY_LIST: "よくある姓の一覧から姓と名を分けた（住民記録にない姓）",
     Flag.NOT_SPLIT: "姓と名を分けられない",
     Flag.PARENTHESES: "括弧の中を比較から外した",
     Flag.HIRAGANA: "ひらがなをカタカナにした",

@@ -4,6 +4,7 @@ The code of one ASCII byte per kana that distances are measured on is `kizuki.te
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ import jaconv
 from kizuki.cleanse.flags import Cleaned, Flag
 from kizuki.cleanse.text import base_form, distinct
 
-_HYPHENS = re.compile(r"(?<=[ァ-ヺー])[-\u2010-\u2015−ｰ─━]")
+_HYPHENS = re.compile(r"(?<=[ァ-ヺー])[-\u2010-\u2015−ｰ─━]+")
 _NOT_KANA = re.compile("[^ァ-ヺー]")
 _NOT_KANA_OR_SPACE = re.compile("[^ァ-ヺー ]")
 _HIRAGANA = re.compile("[ぁ-ゖゝゞ]")
@@ -98,8 +99,9 @@ def _stored(raw: str) -> Cleaned[str]:
     text = base_form(raw, flags)
     if _HIRAGANA.search(text):
         flags.append(Flag.HIRAGANA)
-    kana = _HYPHENS.sub("ー", str(jaconv.hira2kata(_SEPARATORS.sub(" ", text))))
-    kana = " ".join(_repeats(kana).split())
+    kana = _repeats(str(jaconv.hira2kata(_SEPARATORS.sub(" ", text))))
+    # A loose voicing mark may find its base only in katakana (ワ + mark = ヷ).
+    kana = unicodedata.normalize("NFC", " ".join(_HYPHENS.sub(_long_marks, kana).split()))
     if not kana:
         return Cleaned(None, distinct(flags))
     if _NOT_KANA_OR_SPACE.search(kana):
@@ -143,6 +145,10 @@ def loose_kana_key(text: str) -> str:
                 continue
         kept.append(character)
     return "".join(kept)
+
+
+def _long_marks(match: re.Match[str]) -> str:
+    return "ー" * len(match.group())
 
 
 def _repeats(text: str) -> str:

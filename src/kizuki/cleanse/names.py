@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 import jaconv
@@ -23,6 +24,7 @@ _SEPARATORS = re.compile("[・･,、.。]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff〓々\U00020000-\U0003ffff]")
 _ODD = re.compile("[()\\[\\]【】\u3014\u3015・･,、.。A-Za-z\u00c0-\u024f\u1e00-\u1eff\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_JOINING = re.compile("[\u0300-\u036f\u1160-\u11ff\u20d0-\u20ff\u3099\u309a]")
 _SMALL_KE = str.maketrans("ヵヶ", "カケ")
 
 
@@ -119,11 +121,18 @@ def _usual(raw: str) -> Name | None:
 def _token(text: str) -> _Token | None:
     # None sends the whole name the long way: spaces, 外字, Latin letters, brackets, a repetition mark in front, odd widths.
     flags: list[Flag] = []
-    odd = not text or text[0] in "々〻" or any(c.isspace() for c in text) or _ODD.search(text) is not None
+    odd = (
+        not text
+        or text[0] in "々〻"
+        or _JOINING.match(text) is not None
+        or any(c.isspace() for c in text)
+        or _ODD.search(text) is not None
+    )
     if odd or base_form(text, flags) != text or flags:
         return None
-    key = fold(text).upper()
-    return _Token(key, _loose(key), (Flag.VARIANT,) if key != text else ())
+    folded = fold(text)
+    key = _settled(folded, {})
+    return _Token(key, _loose(key), (Flag.VARIANT,) if folded != text else ())
 
 
 def _is_alphabet(text: str) -> bool:
@@ -151,23 +160,40 @@ def _japanese(display: str, tokens: list[str], rules: NameRules, flags: list[Fla
     folded = [fold(t, rules.own_variants) for t in tokens]
     if folded != tokens:
         flags.append(Flag.VARIANT)
-    key = "".join(folded).upper()
+    key = _settled("".join(folded), rules.own_variants)
     if len(tokens) >= 2:
         family, given = tokens[0], "".join(tokens[1:])
         family_key, given_key = folded[0].upper(), "".join(folded[1:]).upper()
         return Name(display, key, _loose(key), family, given, family_key, given_key, distinct(flags))
-    at = _split_at(key, rules.register) if len(key) == len(tokens[0]) else 0
+    at, how = _split_at(key, rules.register) if len(key) == len(tokens[0]) else (0, Flag.NOT_SPLIT)
+    flags.append(how)
     if not at:
-        flags.append(Flag.NOT_SPLIT)
         return Name(display, key, _loose(key), None, None, None, None, distinct(flags))
-    flags.append(Flag.SPLIT_BY_REGISTER)
     return Name(display, key, _loose(key), tokens[0][:at], tokens[0][at:], key[:at], key[at:], distinct(flags))
 
 
-def _split_at(key: str, register: NameRegister) -> int:
-    """Length of the 姓: the longest known one whose rest is a known 名, else the longest known one; 0 if none."""
-    known = [n for n in range(len(key) - 1, 0, -1) if key[:n] in register.families]
-    return next((n for n in known if key[n:] in register.givens), known[0] if known else 0)
+def _settled(key: str, own: Mapping[int, str]) -> str:
+    # Joining the parts may bring a mark next to its base, and capitals may be longer: repeat until nothing changes.
+    done = ""
+    while done != key:
+        done, key = key, fold(unicodedata.normalize("NFKC", key).upper(), own)
+    return key
+
+
+def _split_at(key: str, register: NameRegister) -> tuple[int, Flag]:
+    """Length of the 姓 and how it was found: by the register (a rest that is a known 名 first), else by the general list."""
+    places = range(len(key) - 1, 0, -1)
+    known = [n for n in places if key[:n] in register.families]
+    if known:
+        return next((n for n in known if key[n:] in register.givens), known[0]), Flag.SPLIT_BY_REGISTER
+    listed = next((n for n in places if key[:n] in general_surnames()), 0)
+    return listed, Flag.SPLIT_BY_LIST if listed else Flag.NOT_SPLIT
+
+
+@cache
+def general_surnames() -> frozenset[str]:
+    """Keys of some 2,000 frequent 姓 of Japan, for names no register knows (credit in data/README.md)."""
+    return frozenset(files("kizuki.cleanse").joinpath("data", "surnames.txt").read_text(encoding="utf-8").split())
 
 
 def _loose(key: str) -> str:

@@ -10,6 +10,7 @@ _EXTENSION = re.compile(r"(?:内線|内|ext\.?|EXT\.?|[xX#*;（(（]\s*内).*$")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?$")
 _MINUS = re.compile(r"^[△▲−\u2010-\u2015ー-]\s*")
 _PERSON_NO_DIGITS = 10
+_MOST_DIGITS = 18  # every such number fits 64 bits
 
 
 def clean_phone(raw: str) -> Cleaned[str]:
@@ -86,9 +87,12 @@ def clean_int(raw: str) -> Cleaned[int]:
     text = _plain_number(raw, flags)
     if not text:
         return Cleaned(None, distinct(flags))
-    if not _NUMBER.fullmatch(text) or ("." in text and float(text) != int(float(text))):
+    if not _NUMBER.fullmatch(text) or text.partition(".")[2].strip("0"):
         return Cleaned(None, distinct([*flags, Flag.NOT_NUMBER]))
-    return Cleaned(int(text.partition(".")[0]), distinct(flags))
+    whole = text.partition(".")[0]
+    if len(whole) > _MOST_DIGITS:
+        return Cleaned(None, distinct([*flags, Flag.TOO_LONG]))
+    return Cleaned(int(whole), distinct(flags))
 
 
 def clean_double(raw: str) -> Cleaned[float]:

@@ -1,0 +1,118 @@
+# ruff: noqa: RUF001
+"""整え方の表：左に届いた書き方、右に比較鍵や部分。The tables are the specification."""
+
+import pytest
+
+from kizuki.cleanse.addresses import AddressRules, clean_address
+from kizuki.cleanse.dates import clean_date
+from kizuki.cleanse.kana import clean_kana
+from kizuki.cleanse.names import clean_name
+
+# 届いた氏名 | 比較鍵 | 緩い鍵 | 姓 | 名
+NAMES = """
+髙橋　花子 | 高橋花子 | 高橋花子 | 髙橋 | 花子
+渡邉󠄐 𠮷子 | 渡辺吉子 | 渡辺吉子 | 渡邉 | 𠮷子
+渡邊　惠 | 渡辺恵 | 渡辺恵 | 渡邊 | 惠
+齋藤　德子 | 斎藤徳子 | 斉藤徳子 | 齋藤 | 德子
+斉藤　徳子 | 斉藤徳子 | 斉藤徳子 | 斉藤 | 徳子
+濵﨑　櫻 | 浜崎桜 | 浜崎桜 | 濵﨑 | 櫻
+小嶋　凜 | 小嶋凜 | 小島凛 | 小嶋 | 凜
+佐々木　さくら | 佐々木さくら | 佐佐木サクラ | 佐々木 | さくら
+王　玉 | 王玉 | 王玉 | 王 | 玉
+NGUYEN VAN ANH | NGUYENVANANH | ANHNGUYENVAN | NGUYEN | VAN ANH
+Nguyễn Văn Anh | NGUYENVANANH | ANHNGUYENVAN | Nguyễn | Văn Anh
+SMITH, John | SMITHJOHN | JOHNSMITH | SMITH | John
+"""
+
+# 届いたカナ | 整えた形 | 比較鍵
+KANA = """
+ｻﾄｳ ﾀﾛｳ | サトウ タロウ | サトタロ
+さとう　たろう | サトウ タロウ | サトタロ
+サトーｰタロウ | サトーータロウ | サトタロ
+ﾋﾞﾄｳ ｼﾞｭﾝ | ビトウ ジュン | ビトジユン
+ミスヾ | ミスズ | ミスズ
+カツラ　ヅラ | カツラ ヅラ | カツラズラ
+ヲガワ　ヴィト | ヲガワ ヴィト | オガワブイト
+グエン・バン・アイン | グエン バン アイン | グエンバンアイン
+ウエダ　ウタ | ウエダ ウタ | ウエダウタ
+"""
+
+# 届いた日付 | 読んだ日付（空は読めない）
+DATES = """
+平成5年4月1日 | 1993-04-01
+H5.4.1 | 1993-04-01
+H05.04.01 | 1993-04-01
+4050401 | 1993-04-01
+令和元年5月1日 | 2019-05-01
+平成31年4月30日 | 2019-04-30
+平成31年5月1日 |
+１９９３／０４／０１ | 1993-04-01
+2024/05 | 2024-05-01
+令和5年2月30日 |
+昭和64年1月7日 | 1989-01-07
+あした |
+"""
+
+# 届いた住所 | 都道府県 | 市区町村 | 町字 | 番地 | 残り
+ADDRESSES = """
+大阪府和泉市府中町二丁目7番5号 | 大阪府 | 和泉市 | 府中町 | 2-7-5 |
+和泉市府中町２丁目７－５　コーポ桜２０１号室 | 大阪府 | 和泉市 | 府中町 | 2-7-5 | コーポ桜201号室
+〒594-0071 大阪府 和泉市 府中町 2-7-5 | 大阪府 | 和泉市 | 府中町 | 2-7-5 |
+札幌市北3条西6丁目 | 北海道 | 札幌市中央区 | 北三条西 | 6 |
+大阪府堺市堺区柳之町東2丁2-31 | 大阪府 | 堺市堺区 | 柳之町東 | 2-2-31 |
+府中市宮西町2-24 | 東京都 | 府中市 | 宮西町 | 2-24 |
+広島県府中市府川町315 | 広島県 | 府中市 | 府川町 | 315 |
+京都市中京区寺町通御池上る上本能寺前町488 | 京都府 | 京都市中京区 | 上本能寺前町 | 488 |
+東京都千代田区霞ヶ関１丁目２番３号 | 東京都 | 千代田区 | 霞が関 | 1-2-3 |
+新潟県中魚沼郡津南町大字下船渡戊585番地 | 新潟県 | 中魚沼郡津南町 | 下船渡 | 戊585 |
+西和賀町沢中73地割1番地 | 岩手県 | 和賀郡西和賀町 | 沢中 | 73-1 |
+わかば市桜台三丁目12番5号 | 大阪府 | わかば市 | 桜台 | 3-12-5 |
+桜台3-12-5-201 | 大阪府 | わかば市 | 桜台 | 3-12-5 | 201
+わかば市上野1234-5 山田様方 | 大阪府 | わかば市 | 大字上野 | 1234-5 | 山田様方
+わかば市緑町201号室 | 大阪府 | わかば市 | 緑町 | | 201号室
+"""
+
+HOME = AddressRules("大阪府", "わかば市", frozenset({"桜台", "緑町", "大字上野"}))
+
+
+def rows(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("raw", "key", "loose", "family", "given"), rows(NAMES))
+def test_name(raw: str, key: str, loose: str, family: str, given: str) -> None:
+    name = clean_name(raw)
+    assert (name.display, name.key, name.loose_key) == (raw, key, loose)
+    assert (name.family, name.given) == (family, given)
+
+
+@pytest.mark.parametrize(("raw", "kana", "key"), rows(KANA))
+def test_kana(raw: str, kana: str, key: str) -> None:
+    assert (clean_kana(raw).kana, clean_kana(raw).key) == (kana, key)
+
+
+@pytest.mark.parametrize(("raw", "expected"), rows(DATES))
+def test_date(raw: str, expected: str) -> None:
+    read = clean_date(raw)
+    assert (read.date.isoformat() if read.date else "") == expected
+    assert bool(read.reason) == (not expected)
+
+
+@pytest.mark.parametrize("row", rows(ADDRESSES), ids=lambda row: row[0])
+def test_address(row: list[str]) -> None:
+    read = clean_address(row[0], HOME)
+    parts = (read.prefecture, read.city, read.town, read.block, read.rest)
+    assert [p or "" for p in parts] == [*row[1:], ""][:5]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("大阪府和泉市府中町二丁目7番5号", "和泉市府中町2-7-5", "大阪府和泉市府中町２丁目７番地５"),
+        ("東京都千代田区霞が関1-2-3", "千代田区霞ヶ関一丁目2番3号", "東京都千代田区霞ケ関１－２－３"),
+        ("岐阜県不破郡関ケ原町大字関ケ原894番地の58", "関ヶ原町関ヶ原894-58"),
+        ("わかば市大字上野1234番地の5", "上野1234-5"),
+    ],
+)
+def test_spellings_of_one_address_have_one_key(same: tuple[str, ...]) -> None:
+    assert len({clean_address(text, HOME).key for text in same}) == 1
