@@ -19,6 +19,8 @@ WITH home AS (
 ), measured AS (
   SELECT person_id, 'age_years' AS measure, CAST(age_years AS DOUBLE) AS value FROM item_child
   UNION ALL
+  SELECT person_id, 'age_fy_end' AS measure, CAST(age_fy_end AS DOUBLE) AS value FROM item_child
+  UNION ALL
   SELECT person_id, 'school_transition' AS measure, CAST(CASE WHEN age_fy_end IN (7, 13) THEN 1 ELSE 0 END AS DOUBLE) AS value
   FROM item_child
   UNION ALL

@@ -1,0 +1,48 @@
+"""判定 of a whole city: every criteria set in force over the item table."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from kizuki.definitions.criteria import CriteriaSet
+from kizuki.definitions.loader import Definitions
+from kizuki.engine.duck import DuckEngine
+from kizuki.judge.points import ANSWERS, ITEMS, answers_query, items_query, judgement_query, reason_query
+from kizuki.judge.selection import active
+from kizuki.terms.tables import JUDGEMENT, JUDGEMENT_REASON, TableSchema
+
+_TYPES = {"string": pa.string(), "int": pa.int32(), "date": pa.date32()}
+
+
+def judge_all(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
+    """`judgement` and `judgement_reason` (terms.tables) of every child; `engine` holds `item`.
+
+    Sets not in force on `as_of` give no rows; entries on a feed the city does not receive are left out where they say so.
+    """
+    sets: list[CriteriaSet] = active(definitions, as_of)
+    if not sets:
+        return {t.name: _empty(t) for t in (JUDGEMENT, JUDGEMENT_REASON)}
+    ages = [definitions.items[name].term() for name in ("age_years", "age_fy_end")]
+    engine.materialise(ITEMS, items_query(sets, ages))
+    engine.materialise(ANSWERS, answers_query(sets))
+    try:
+        return {
+            JUDGEMENT.name: _typed(engine.query(judgement_query(sets)), JUDGEMENT),
+            JUDGEMENT_REASON.name: _typed(engine.query(reason_query(sets)), JUDGEMENT_REASON),
+        }
+    finally:
+        engine.drop(ANSWERS)
+        engine.drop(ITEMS)
+
+
+def _schema(table: TableSchema) -> pa.Schema:
+    return pa.schema([pa.field(c.name, _TYPES[c.type]) for c in table.columns])
+
+
+def _typed(rows: pa.Table, table: TableSchema) -> pa.Table:
+    return rows.select(list(table.column_names())).cast(_schema(table))
+
+
+def _empty(table: TableSchema) -> pa.Table:
+    return _schema(table).empty_table()

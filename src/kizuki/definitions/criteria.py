@@ -1,0 +1,281 @@
+"""Criteria sets: who should be looked at, and why, as a points table that staff write and a committee approves.
+
+A set only ever adds children to a list for people to look at. Every entry says what it rests on; every set carries
+examples that run as tests. Nationality, religion, free text and the seal of 支援措置 are refused as inputs.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, model_validator
+from pydantic import Field as Key
+
+from kizuki.definitions.expression import (
+    AtLeast,
+    Condition,
+    Kind,
+    NotApplicable,
+    Term,
+    Value,
+    Vocabulary,
+    evaluate,
+    parse,
+)
+from kizuki.definitions.items import Ages, ItemDefinition
+from kizuki.definitions.items import load as load_items
+from kizuki.definitions.yaml import Definition, Node, YesNo, build, labelled, read_folder, unique
+from kizuki.terms.errors import DefinitionError
+from kizuki.terms.states import JudgementVerdict
+
+BANNED_WORDS = ("国籍", "住民種別", "外国人", "人種", "宗教", "信条", "自由記述", "気づき", "母語")
+_ORDERS = {"年齢の低い順": "younger", "年齢の高い順": "older", "無作為の順": "random"}
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+Order = Annotated[Literal["younger", "older", "random"], BeforeValidator(labelled(_ORDERS))]
+
+
+class EntryText(Definition):
+    """One line of the points table, as written."""
+
+    id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Key(alias="名称")
+    condition: str = Key(alias="条件")
+    points: int = Key(alias="点")
+    explanation: str = Key(alias="説明")
+    ground: str = Key(alias="根拠")
+    owner: str = Key(alias="所管")
+    protective: YesNo = Key(False, alias="保護要因")
+    needs_feed: YesNo = Key(False, alias="受領していなければ外す")
+
+    @model_validator(mode="after")
+    def _sign(self) -> "EntryText":
+        if (self.points < 0) != self.protective or self.points == 0:
+            raise ValueError("点は、保護要因なら負の数、それ以外は正の数で書いてください。")
+        return self
+
+
+class ExampleText(Definition):
+    """A child's situation and the answer staff expect; items not mentioned are いいえ or 0 (with ほか: 不明, unknown)."""
+
+    name: str = Key(alias="名称")
+    situation: dict[str, str] = Key(alias="状況")
+    others: Literal["なし", "不明"] = Key("なし", alias="ほか")
+    expected: JudgementVerdict = Key(alias="期待")
+    points: int | None = Key(None, alias="点")
+
+
+class CriteriaText(Definition):
+    """One file of `criteria/`."""
+
+    id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Key(alias="名称")
+    version: str = Key(alias="版")
+    valid_from: dt.date = Key(alias="施行日")
+    valid_to: dt.date | None = Key(None, alias="終了日")
+    author: str = Key(alias="作成者")
+    approver: str = Key(alias="承認者")
+    standing: str = Key(alias="位置づけ")
+    ages: Ages = Key(default_factory=Ages, alias="対象年齢")
+    threshold: int = Key(alias="閾値", gt=0)
+    order: tuple[Order, ...] = Key(("younger", "random"), alias="同点の順", min_length=1)
+    unknowable: tuple[str, ...] = Key((), alias="データでは分からないこと")
+    entries: tuple[EntryText, ...] = Key(alias="項目", min_length=1)
+    examples: tuple[ExampleText, ...] = Key(alias="例", min_length=1)
+
+    @model_validator(mode="after")
+    def _entries_once(self) -> "CriteriaText":
+        unique((e.id for e in self.entries), "項目ID")
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("終了日は施行日より後にしてください。")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the points table: when `condition` holds, `points` count; `explanation` is text and the terms to fill in."""
+
+    id: str
+    name: str
+    condition: Condition
+    points: int
+    explanation: tuple[str | Term, ...]
+    text: EntryText
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example with its situation as values by item id."""
+
+    name: str
+    facts: Mapping[str, Value]
+    expected: JudgementVerdict
+    points: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What is certain and what is possible: no unknown can take the points below `points` or above `most`."""
+
+    points: int
+    most: int
+    verdict: JudgementVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSet:
+    """One difficulty's criteria, understood and checked."""
+
+    id: str
+    name: str
+    version: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    ages: Ages
+    threshold: int
+    order: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    examples: tuple[Example, ...]
+    text: CriteriaText
+
+    def in_force(self, day: dt.date) -> bool:
+        """Whether this version applies on `day`."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def score(self, facts: Mapping[str, Value]) -> Score:
+        """The answer for one child in plain Python; the set-based SQL of `judge` must agree.
+
+        An unknown entry counts against certainty both ways: a possible sign is not in `points`, a possible protective
+        factor is.
+        """
+        points = most = 0
+        for entry in self.entries:
+            answer = evaluate(entry.condition, facts)
+            points += entry.points if answer or (answer is None and entry.points < 0) else 0
+            most += entry.points if answer or (answer is None and entry.points > 0) else 0
+        return Score(points, most, verdict_of(points, most, self.threshold))
+
+
+def verdict_of(points: int, most: int, threshold: int) -> JudgementVerdict:
+    """該当 if certain, 非該当 if impossible, 要確認 if the unknown could decide (G2)."""
+    if points >= threshold:
+        return JudgementVerdict.CANDIDATE
+    return JudgementVerdict.TO_CONFIRM if most >= threshold else JudgementVerdict.NOT_CANDIDATE
+
+
+def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, CriteriaSet]:
+    """All criteria sets by id, with the items folders beside them.
+
+    Raises DefinitionError: K804 form, K502 a banned input, K503 a template naming no item, K504 an example that does not
+    hold, K51x a condition that cannot be read.
+    """
+    items = load_items(folder.parent / "items", [o.parent / "items" for o in overlays])
+    return {name: _understood(build(CriteriaText, node), node, items) for name, node in read_folder(folder, overlays).items()}
+
+
+def item_vocabulary(items: Mapping[str, ItemDefinition]) -> Vocabulary:
+    """The items a condition may use, by title."""
+    return Vocabulary({i.title: i.term() for i in items.values() if i.judged})
+
+
+def failed_examples(criteria: CriteriaSet) -> list[str]:
+    """Names of the examples whose expectation does not hold."""
+    return [e.name for e in criteria.examples if not _holds(criteria, e)]
+
+
+def _holds(criteria: CriteriaSet, example: Example) -> bool:
+    score = criteria.score(example.facts)
+    return score.verdict == example.expected and (example.points is None or score.points == example.points)
+
+
+def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition]) -> CriteriaSet:
+    words = item_vocabulary(items)
+    entry_nodes = node.get("項目")
+    lines = entry_nodes.value if entry_nodes is not None and isinstance(entry_nodes.value, list) else []
+    entries = tuple(_entry(e, place, words, items) for e, place in zip(text.entries, lines, strict=True))
+    criteria = CriteriaSet(
+        id=text.id,
+        name=text.name,
+        version=text.version,
+        valid_from=text.valid_from,
+        valid_to=text.valid_to,
+        ages=text.ages,
+        threshold=text.threshold,
+        order=text.order,
+        entries=entries,
+        examples=tuple(_example(e, node, words) for e in text.examples),
+        text=text,
+    )
+    failed = failed_examples(criteria)
+    if failed:
+        raise DefinitionError(
+            "K504", f"例のとおりになりません：{'、'.join(failed)}", node.where(), "例か、条件・点・閾値を直してください。"
+        )
+    return criteria
+
+
+def _entry(text: EntryText, place: Node, words: Vocabulary, items: Mapping[str, ItemDefinition]) -> Entry:
+    written = place.get("条件") or place
+    withheld = [i.title for i in items.values() if not i.judged]
+    banned = [w for w in (*BANNED_WORDS, *withheld) if w in text.condition]
+    if banned:
+        what = f"「{banned[0]}」は判定に使えません。"
+        raise DefinitionError("K502", what, written.where(), "国籍・信条・自由記述・支援措置によらない条件にしてください。")
+    try:
+        condition = parse(text.condition, words)
+    except DefinitionError as e:
+        raise DefinitionError(e.code, e.what, f"{written.where()}　{e.where}", e.fix) from e
+    return Entry(text.id, text.name, condition, text.points, _template(text.explanation, words, place), text)
+
+
+def _template(text: str, words: Vocabulary, place: Node) -> tuple[str | Term, ...]:
+    """The explanation cut at `{項目名}`."""
+    parts: list[str | Term] = []
+    for n, piece in enumerate(_PLACE.split(text)):
+        if n % 2 == 0:
+            parts.append(piece)
+        elif piece in words.terms:
+            parts.append(words.terms[piece])
+        else:
+            where = (place.get("説明") or place).where()
+            raise DefinitionError(
+                "K503", f"説明の「{{{piece}}}」という項目はありません。", where, "項目の名称を { } で囲んでください。"
+            )
+    return tuple(p for p in parts if p != "")
+
+
+def _example(text: ExampleText, node: Node, words: Vocabulary) -> Example:
+    facts: dict[str, Value] = {}
+    for term in words.terms.values():
+        rest: Value = False if term.kind is Kind.TRUTH else 0.0
+        facts[term.id] = None if text.others == "不明" else rest
+    for title, written in text.situation.items():
+        term_ = words.terms.get(title)
+        value = None if term_ is None else value_of(written, term_)
+        if term_ is None or value == written:
+            raise DefinitionError(
+                "K504", f"例「{text.name}」の「{title}」を読めません。", node.where(), "項目名と値を確かめてください。"
+            )
+        facts[term_.id] = value
+    return Example(text.name, facts, text.expected, text.points)
+
+
+def value_of(written: str, term: Term) -> Value:
+    """A value as written in an example: はい, 12, 不明, 対象外, 3以上; the text itself if it cannot be read."""
+    if written in ("不明", ""):
+        return None
+    if written == "対象外":
+        return NotApplicable()
+    if term.kind is Kind.TRUTH:
+        return {"はい": True, "いいえ": False}.get(written, written)
+    if term.kind is Kind.TEXT:
+        return written
+    number = written.removesuffix("以上").replace(",", "").removesuffix(term.unit)
+    try:
+        value = float(number)
+    except ValueError:
+        return written
+    return AtLeast(value) if written.endswith("以上") else value
