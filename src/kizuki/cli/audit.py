@@ -24,9 +24,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """操作ログが、書き換え・削除・挿入・切り詰めを受けていないことを確かめます。"""
-    from kizuki.app import audit, startup
+    from kizuki.app import startup
 
     startup.open_app(home)
+    from kizuki.app import audit  # needs the opened app
+
     verdict = audit.verify([_head(text) for text in head or ()])
     if as_json:
         end = audit.head()
@@ -47,10 +49,12 @@ def verify(
 @app.command(name="who-saw")
 def who_saw(person: Annotated[str, typer.Argument(help="個人ID。")], home: Home = Path("var"), as_json: AsJson = False) -> None:
     """このこどもの情報を、だれが・いつ・何のために見たかを、新しい順に示します（調べたことも記録します）。"""
-    from kizuki.app import audit, startup
+    from kizuki.app import startup
     from kizuki.govern.actor import Actor
 
     startup.open_app(home)
+    from kizuki.app import audit  # needs the opened app
+
     login = getpass.getuser()
     found = audit.who_saw(Actor(0, login, login, "auditor", "audit", "cli"), person)
     if as_json:

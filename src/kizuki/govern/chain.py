@@ -68,7 +68,7 @@ def verify(links: Iterable[Link], key: bytes, heads: Sequence[Head] = ()) -> Ver
         if not problem and awaited.get(link.seq, link.mac) != link.mac:
             problem = "控えの末尾と連鎖値が違います（書き直し・分岐）"
         if problem:
-            return Verdict(count, False, link.seq, problem)
+            return Verdict(count, False, min(link.seq, count + 1), problem)
         prev, count = link.mac, count + 1
     beyond = [seq for seq in awaited if seq > count]
     if beyond:

@@ -65,12 +65,15 @@ class ActorOfSession:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.actor = None  # type: ignore[attr-defined]
-        if request.user.is_authenticated and not request.path.startswith(security.OPEN_PATHS):
-            detour = security.detour(request)
-            if detour is not None:
-                return redirect(detour)
-        if request.user.is_authenticated:
-            request.actor = security.actor_of(request)  # type: ignore[attr-defined]
+        try:
+            if request.user.is_authenticated and not request.path.startswith(security.OPEN_PATHS):
+                detour = security.detour(request)
+                if detour is not None:
+                    return redirect(detour)
+            if request.user.is_authenticated:
+                request.actor = security.actor_of(request)  # type: ignore[attr-defined]
+        except NotPermitted as error:
+            return refusal(request, error)
         return self.get_response(request)
 
 
@@ -86,7 +89,13 @@ class RefusalPages:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A KizukiError raised by a view becomes a page; anything else goes on to the 500 page."""
         if isinstance(error, NotPermitted):
-            return render(request, "errors/403.html", {"error": error}, status=403)
+            return refusal(request, error)
         if isinstance(error, KizukiError):
             return render(request, "errors/503.html", {"error": error}, status=503)
         return None
+
+
+def refusal(request: HttpRequest, error: NotPermitted) -> HttpResponse:
+    """The page of a refusal; the attempt is recorded with the person it was about, if the address names one."""
+    security.record_refusal(request, error.code)
+    return render(request, "errors/403.html", {"error": error}, status=403)

@@ -1,5 +1,6 @@
 """Sign-in rules of the web face: who the actor is, what stands between sign-in and the first page."""
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,6 +13,7 @@ from django.urls import reverse
 from kizuki.app import accounts, audit
 from kizuki.govern.actor import Actor
 from kizuki.records.models import User
+from kizuki.terms.errors import NotPermitted
 
 OPEN_PATHS = ("/accounts/", "/demo/", "/purpose/", "/healthz", "/static/")
 """Addresses that work before a purpose is chosen and a second factor is set."""
@@ -74,6 +76,19 @@ def choose_purpose(request: HttpRequest, purpose: str) -> None:
     token = audit.keys().token("session", request.session.session_key or "")
     audit.record(accounts.actor(user, purpose=purpose, session=token), "session.start")
     request.session["purpose"] = purpose
+
+
+def record_refusal(request: HttpRequest, code: str) -> None:
+    """Record an attempt that was refused: which page, about whom; a log that cannot be written adds nothing to show."""
+    user, match = request.user, request.resolver_match
+    if not isinstance(user, User):
+        return
+    person = match.kwargs.get("person_id") if match else None
+    who = getattr(request, "actor", None) or accounts.actor(user)
+    page = match.url_name if match else None
+    entry = audit.Entry(outcome="refused", subjects=[str(person)] if person else [], fields=[code])
+    with suppress(NotPermitted):  # the log is out of order: nothing is shown anyway
+        audit.record(who, f"page.{page or 'none'}", entry)
 
 
 def _has_second_factor(user: User) -> bool:
