@@ -24,7 +24,8 @@ def field(name: str, type_: str, **more: object) -> Field:
 MANIFEST = SourceManifest.model_validate(
     {
         "ID": "small", "名称": "小", "所管": "課", "系統": "系", "法的根拠": "条例", "利用目的": "試験", "頻度": "毎月",
-        "猶予日数": 5, "保存日数": 100, "届け方": "全件と差分", "ファイル名": r"small_(?P<as_of>\d{8})_(?P<kind>full|diff)\.csv",
+        "猶予日数": 5, "保存日数": 100, "届け方": "全件と差分",
+        "ファイル名": r"small_(?P<as_of>\d{8})_(?P<kind>full|diff)\.csv",
         "様式": [{"ID": "v1", "文字コード": "UTF-8"}], "主キー": ["person_no", "kind"],
         "人の記録": [{"役割": "本人", "記録の鍵": ["person_no"], "宛名番号": "person_no"}],
         "項目": [
