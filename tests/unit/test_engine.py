@@ -13,6 +13,7 @@ import sqlglot
 
 from kizuki.engine.cache import Entry, TableCache
 from kizuki.engine.duck import DuckEngine
+from kizuki.engine.encode import in_order
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
 from kizuki.engine.measure import measured
@@ -281,3 +282,20 @@ def test_shaping_refuses_other_columns_blanks_and_types() -> None:
 def test_the_digest_follows_content_and_order() -> None:
     assert digest(_numbers(1, 2)) == digest(pa.concat_tables([_numbers(1, 2)]))
     assert len({digest(_numbers(1, 2)), digest(_numbers(2, 1)), digest(_numbers(1, 2).rename_columns(["m"]))}) == 3
+
+
+def test_encoded_rows_are_sorted_as_the_query_says_with_blanks_first() -> None:
+    rows = pa.table({"a": ["b", None, "a", "b"], "n": pa.array([2, 1, 1, None], pa.int64()), "d": [0.5, 0.1, None, 0.5]})
+    with DuckEngine() as engine:
+        engine.register("t", rows)
+        found = engine.query_encoded(sqlglot.parse_one("select a, n, d from t"))
+    assert pa.types.is_dictionary(found.schema.field("a").type)
+    ordered = in_order(found, ["a", "n", "d"])
+    assert ordered.column("a").to_pylist() == [None, "a", "b", "b"]
+    assert ordered.column("n").to_pylist() == [1, 1, None, 2]
+
+
+def test_sorting_by_more_than_one_integer_can_hold_still_sorts() -> None:
+    values = [7, 2**61, 0, 2**61 - 1]
+    table = pa.table({"a": pa.array(values, pa.int64()), "b": pa.array(list(reversed(values)), pa.int64())})
+    assert in_order(table, ["a", "b"]).column("a").to_pylist() == sorted(values)

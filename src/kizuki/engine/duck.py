@@ -9,8 +9,10 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from kizuki.engine.encode import encoded
 from kizuki.engine.sql import DUCKDB, render
 
+_BATCH_ROWS = 1 << 17
 _HARDENING = (
     "SET TimeZone = 'UTC'",
     "SET enable_external_access = false",  # no file, no network, no extension: Arrow in, Arrow out
@@ -69,6 +71,11 @@ class DuckEngine:
         """Run a query tree and return Arrow."""
         found: pa.Table = self._connection.sql(render(query, DUCKDB)).to_arrow_table()
         return found
+
+    def query_encoded(self, query: exp.Expression) -> pa.Table:
+        """Run a query and return Arrow with text dictionary-encoded, never holding the whole result as text."""
+        reader = self._connection.sql(render(query, DUCKDB)).to_arrow_reader(_BATCH_ROWS)
+        return encoded(reader.schema, reader)
 
     def cursor(self) -> "DuckEngine":
         """A second handle on the same tables, for another thread."""

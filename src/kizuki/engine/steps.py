@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from kizuki.engine.cache import Entry, TableCache
 from kizuki.engine.duck import DuckEngine
+from kizuki.engine.encode import in_order
 from kizuki.engine.measure import measured
 from kizuki.engine.sql import DUCKDB, render
 from kizuki.engine.tables import shape
@@ -111,7 +112,10 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One table by one query. `inputs` maps the name the query uses to the table it means, or to the parts of it."""
+    """One table by one query. `inputs` maps the name the query uses to the table it means, or to the parts of it.
+
+    The query's ORDER BY (plain columns of its result) is carried out on encoded text, which a small machine can hold.
+    """
 
     name: str
     inputs: Mapping[str, str | tuple[str, ...]]
@@ -132,11 +136,24 @@ class Select:
         with DuckEngine() as engine:
             for local, tables in self.inputs.items():
                 engine.register(local, together([inputs[name] for name in _names(tables)]))
-            return {self.name: self.shaped(engine.query(self.query))}
+            found = engine.query_encoded(_unordered(self.query))
+        return {self.name: self.shaped(in_order(found, ordering(self.query)))}
 
     def shaped(self, table: pa.Table) -> pa.Table:
         """The result held to its declared schema, where it has one."""
         return shape(table, self.schema) if self.schema else table
+
+
+def ordering(query: exp.Expression) -> list[str]:
+    """The columns a query sorts its result by."""
+    order = query.args.get("order")
+    return [ordered.this.name for ordered in order.expressions] if order else []
+
+
+def _unordered(query: exp.Expression) -> exp.Expression:
+    bare = query.copy()
+    bare.set("order", None)
+    return bare
 
 
 def fingerprint(query: exp.Expression) -> str:

@@ -5,6 +5,7 @@ DuckDB cannot read these files (measured), so tables always pass through pyarrow
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,7 +54,8 @@ def _without_null_categories(table: pa.Table) -> pa.Table:
     """Parquet has no dictionary that lists null as a value: such columns are written as plain text."""
     for place, field in enumerate(table.schema):
         column = table.column(place)
-        if pa.types.is_dictionary(field.type) and any(chunk.dictionary.null_count for chunk in column.chunks):
+        chunks: list[Any] = column.chunks
+        if pa.types.is_dictionary(field.type) and any(chunk.dictionary.null_count for chunk in chunks):
             table = table.set_column(place, field.with_type(field.type.value_type), column.cast(field.type.value_type))
     return table
 

@@ -10,6 +10,7 @@ from kizuki.terms.tables import TableSchema
 
 _ARROW = {"string": pa.string(), "int": pa.int64(), "double": pa.float64(), "bool": pa.bool_(), "date": pa.date32()}
 _HASH_ROWS = 1 << 17
+_TEXT_CODES = pa.dictionary(pa.int32(), pa.string())
 
 
 def arrow_schema(schema: TableSchema) -> pa.Schema:
@@ -18,7 +19,7 @@ def arrow_schema(schema: TableSchema) -> pa.Schema:
 
 
 def shape(table: pa.Table, schema: TableSchema) -> pa.Table:
-    """`table` with exactly the declared columns and types, in order.
+    """`table` with exactly the declared columns and types, in order; dictionary-encoded text stays encoded.
 
     Raises ValueError on a missing or surplus column, a value that does not fit its type, or a blank where the schema
     allows none; the message names the column, never a value.
@@ -30,8 +31,9 @@ def shape(table: pa.Table, schema: TableSchema) -> pa.Table:
     for field in wanted:
         if not field.nullable and table.column(field.name).null_count:
             raise ValueError(f"{schema.name}.{field.name}: blank where none is allowed")
+    kept = [f.with_type(_TEXT_CODES) if table.schema.field(f.name).type == _TEXT_CODES else f for f in wanted]
     try:
-        return table.select(wanted.names).cast(wanted)
+        return table.select(wanted.names).cast(pa.schema(kept))
     except pa.ArrowInvalid:
         raise ValueError(f"{schema.name}: a value does not fit its declared type") from None
 

@@ -4,4 +4,4 @@ select
   $source as source, delivery_id, record_id
 from fact
 where happened_on is not null
-order by person_id, kind, happened_on, known_from, record_id
+order by person_id, kind, happened_on, known_from, record_id, code

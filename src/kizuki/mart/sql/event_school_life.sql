@@ -1,4 +1,5 @@
 -- One count of one month of one pupil at school: days, absences, lateness, nurse visits, bullying reports. Dated at month end.
+-- A count that was not asked of the pupil gives no row; one asked but not entered gives a row with its state.
 with counted as (
   select 'required_days' as kind
   union all select 'absence_days' as kind
@@ -46,3 +47,4 @@ select
   amount_state as value_state, cast(null as varchar) as code, school_code as facility,
   told_from as known_from, told_to as known_to, delivery_id, record_id
 from measured
+where amount is not null or amount_state <> 'not_applicable'
