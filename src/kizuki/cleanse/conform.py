@@ -78,7 +78,7 @@ def conform_source(
         fields, seen = apply_corrections(manifest, fields, seen, corrections, days)
     with DuckEngine(_MEMORY_LIMIT) as duck:
         versions, replaced = _history(duck, seen, _contents(manifest, fields), days)
-        table = _table(duck, manifest, fields, seen, versions, replaced)
+        table = _table(duck, manifest, fields, seen, versions=versions, replaced=replaced)
     audits = [audit_table(f.field.name, f.texts, f.mapped) for f in fields.values()]
     return Conformed(table, _with_field_names(fields, audits), _replaced_rows(seen, replaced))
 
@@ -152,6 +152,7 @@ def _table(
     manifest: SourceManifest,
     fields: Mapping[str, CleanField],
     seen: Observations,
+    *,
     versions: pa.Table,
     replaced: pa.Table,
 ) -> pa.Table:
