@@ -11,7 +11,7 @@ from kizuki.cleanse.conform import REPLACED, UNREADABLE, conform, conform_source
 from kizuki.cleanse.corrections import COLUMNS
 from kizuki.cleanse.distinct import map_distinct
 from kizuki.cleanse.names import NameRules, clean_name
-from kizuki.cleanse.person_records import learn_addresses, learn_context, person_records
+from kizuki.cleanse.person_records import key_audit, learn_addresses, learn_context, person_records
 from kizuki.cleanse.scalars import clean_person_no
 from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
@@ -228,3 +228,15 @@ def test_gaiji_is_read_for_matching_and_left_in_the_display(sources: Mapping[str
 def test_an_empty_register_teaches_nothing() -> None:
     assert learn_addresses([]).city is None
     assert learn_context(None).names.families == frozenset()
+
+
+def test_names_and_addresses_are_audited_with_their_keys_and_flags(sources: Mapping[str, SourceManifest]) -> None:
+    manifest = sources["resident_register"]
+    conformed = residents(manifest)
+    rows = {
+        (r["field"], r["raw"]): (r["clean"], r["flags"])
+        for r in key_audit(manifest, conformed, learn_context(conformed)).to_pylist()
+    }
+    assert rows["name", "髙橋　花子"] == ("高橋花子", "variant")
+    assert rows["address", "大阪府わかば市緑町2丁目1-1"] == ("わかば市緑町/2-1-1", None)
+    assert key_audit(sources["childcare"], conformed, learn_context(None)).num_rows == 0

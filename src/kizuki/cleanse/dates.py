@@ -26,4 +26,4 @@ def clean_date(raw: str) -> WrittenDate:
 def normalise_date(raw: str) -> Cleaned[dt.date]:
     """The same for a column: the date and flags."""
     date = read_date(raw).date
-    return Cleaned(date, () if date else (Flag.NOT_DATE,))
+    return Cleaned(date, () if date or not raw.strip() else (Flag.NOT_DATE,))

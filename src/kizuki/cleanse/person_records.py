@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from kizuki.cleanse.addresses import AddressRules, clean_address
+from kizuki.cleanse.distinct import flag_texts
 from kizuki.cleanse.flags import Flag
 from kizuki.cleanse.gaiji import GaijiTable
 from kizuki.cleanse.kana import KanaRegister, clean_kana, kana_register_of
@@ -166,8 +167,40 @@ def _newest_valid(
     return np.where(places < 0, last, places)
 
 
+def key_audit(manifest: SourceManifest, conformed: pa.Table, context: PersonContext) -> pa.Table:
+    """One row per distinct name, reading and address of the source, for the audit screen: field, raw, clean (key), rule, flags."""
+    rules = _name_rules(manifest.id, context)
+    readers: Mapping[str, Any] = {
+        "name": lambda t: clean_name(t, rules),
+        "alias": lambda t: clean_name(t, rules),
+        "kana": lambda t: clean_kana(t, context.kana),
+        "address": lambda t: clean_address(t, context.addresses),
+    }
+    tables = []
+    for attribute, reader in readers.items():
+        for name in sorted({n for spec in manifest.person_records if (n := getattr(spec, attribute))}):
+            texts = _distinct(conformed, name)
+            read = [reader(t) for t in texts]
+            columns = {
+                "field": [name] * len(texts),
+                "raw": texts,
+                "clean": [r.key for r in read],
+                "rule": [attribute] * len(texts),
+            }
+            text = {column: pa.array(values, pa.string()) for column, values in columns.items()}
+            tables.append(pa.table({**text, "flags": flag_texts([r.flags for r in read])}))
+    return pa.concat_tables(tables) if tables else _NO_AUDIT
+
+
+_NO_AUDIT = pa.schema([(c, pa.string()) for c in ("field", "raw", "clean", "rule", "flags")]).empty_table()
+
+
+def _name_rules(source: str, context: PersonContext) -> NameRules:
+    return NameRules(gaiji=context.gaiji.get(source, {}), own_variants=context.own_variants, register=context.names)
+
+
 def _with_keys(source: str, rows: pa.Table, context: PersonContext) -> pa.Table:
-    rules = NameRules(gaiji=context.gaiji.get(source, {}), own_variants=context.own_variants, register=context.names)
+    rules = _name_rules(source, context)
     size = rows.num_rows
     columns: dict[str, Any] = {"source": pa.array([source] * size, pa.string()), "record_id": rows.column("record_id")}
     columns |= _each(rows, "name", lambda t: clean_name(t, rules), {"name": "display", "name_key": "key", **_PARTS})
