@@ -21,10 +21,18 @@ PEOPLE = [p for members in HOUSEHOLDS.values() for p in members]
 CHILDREN = ["c1", "c2", "c3", "c4", "c5"]
 CANDIDATES = ["c1", "c3", "c5"]
 SEALED = ["c3", "m3"]
-SOURCES = [
-    "school_enrolment", "municipal_tax", "single_parent_allowance", "childcare", "public_assistance", "maternal_child_health",
-    "family_consultation", "new_source",
-]  # fmt: skip
+SPELL_KINDS = {
+    "school_enrolment": "enrolment",
+    "municipal_tax": "tax_year",
+    "single_parent_allowance": "single_parent_allowance",
+    "childcare": "childcare",
+    "public_assistance": "public_assistance",
+    "maternal_child_health": "child_day_service",
+    "family_consultation": "council_registration",
+    "new_source": "new_kind",
+}
+EVENT_KINDS = {"maternal_child_health": "checkup", "family_consultation": "consultation", "childcare": "childcare_absence_days"}
+SOURCES = list(SPELL_KINDS)
 
 _FEED = {
     "last_as_of": AS_OF,
@@ -67,8 +75,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     people_by_source = [(p, s) for p in PEOPLE for s in SOURCES]
     return {
         **everyone,
-        "spell": [row("spell", p, source=s, facility=mark(p, s, "facility")) for p, s in people_by_source],
-        "event": [row("event", p, source=s, facility=mark(p, s, "facility"), value_state="known") for p, s in people_by_source],
+        "spell": [row("spell", p, source=s, kind=SPELL_KINDS[s]) for p, s in people_by_source],
+        "event": [row("event", p, source=s, kind=EVENT_KINDS.get(s, s), value_state="known") for p, s in people_by_source],
         "item": [row("item", p, source=s, item=f"{s}_item", state="known", unknown_reason=None) for p, s in people_by_source],
         "seal": [row("seal", p, reason="own" if p == "c3" else "household") for p in SEALED],
         "link": [row("link", p) for p in PEOPLE],

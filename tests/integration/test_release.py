@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,10 +133,10 @@ def test_assignment_and_sharing_open_a_child_and_end(marked_city: MarkedView, ac
     with pytest.raises(NotPermitted):
         household(actor, "c4")
     share = Share.objects.create(
-        person_id="c4", user=user, by=other, reason="相談", expires_at=timezone.now() + timezone.timedelta(hours=1)
+        person_id="c4", user=user, by=other, reason="相談", expires_at=timezone.now() + timedelta(hours=1)
     )
     assert people(household(actor, "c4")) == {"c4", "f4"}
-    Share.objects.filter(pk=share.pk).update(expires_at=timezone.now() - timezone.timedelta(seconds=1))
+    Share.objects.filter(pk=share.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(NotPermitted):
         household(actor, "c4")
 
@@ -268,11 +269,11 @@ def test_a_named_grant_opens_one_household_for_one_person_until_its_end(marked_c
 
     actor, other = actor_for("caseworker"), actor_for("caseworker", login="other")
     boss = User.objects.create(username="boss")
-    soon = timezone.now() + timezone.timedelta(hours=1)
+    soon = timezone.now() + timedelta(hours=1)
     grant = SealGrant.objects.create(person_id="c3", user_id=actor.user_id, by=boss, reason="担当", expires_at=soon)
     assert {r["address"] for r in household(actor, "c3").rows} == {mark(p, "residence", "address") for p in ("c3", "m3")}
     assert all(r["address"] is MASKED for r in household(other, "c3").rows)
-    SealGrant.objects.filter(pk=grant.pk).update(expires_at=timezone.now() - timezone.timedelta(seconds=1))
+    SealGrant.objects.filter(pk=grant.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert all(r["address"] is MASKED for r in household(actor, "c3").rows)
 
 

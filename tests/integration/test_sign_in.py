@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_several_purposes_are_chosen_by_hand_and_others_refused(
 def test_an_ended_grant_opens_nothing(client: Client, staff: User) -> None:
     from django.utils import timezone
 
-    User.objects.filter(pk=staff.pk).update(granted_until=timezone.localdate() - timezone.timedelta(days=1))
+    User.objects.filter(pk=staff.pk).update(granted_until=timezone.localdate() - timedelta(days=1))
     sign_in(client)
     response = client.get("/feeds/")
     assert response.status_code == 403 and "K704" in response.content.decode()
