@@ -54,7 +54,7 @@ def conform(
     corrections: pa.Table | None = None,
 ) -> pa.Table:
     """One row per version of a record of one source; see `conform_source`."""
-    return conform_source(manifest, deliveries, corrections).table
+    return _conformed(manifest, deliveries, corrections)[0]
 
 
 def conform_source(
@@ -69,6 +69,14 @@ def conform_source(
     can be blank, `<field>_state`. Equal content in successive deliveries is one row; a key missing from a later full extract is
     closed on that extract's date. Values whose blank means zero read 0 with the state `zero`.
     """
+    table, fields, seen, replaced = _conformed(manifest, deliveries, corrections)
+    audits = [audit_table(f.field.name, f.texts, f.mapped) for f in fields.values()]
+    return Conformed(table, _with_field_names(fields, audits), _replaced_rows(seen, replaced))
+
+
+def _conformed(
+    manifest: SourceManifest, deliveries: Iterable[Delivery], corrections: pa.Table | None
+) -> tuple[pa.Table, dict[str, CleanField], Observations, pa.Table]:
     received = sorted(enumerate(deliveries), key=lambda item: (item[1][1], item[0]))
     parts = [delivery for _, delivery in received if delivery[3].num_rows]
     days = [(as_of, kind) for _, (_, as_of, kind, _) in received]
@@ -79,8 +87,7 @@ def conform_source(
     with DuckEngine(_MEMORY_LIMIT) as duck:
         versions, replaced = _history(duck, seen, _contents(manifest, fields), days)
         table = _table(duck, manifest, fields, seen, versions=versions, replaced=replaced)
-    audits = [audit_table(f.field.name, f.texts, f.mapped) for f in fields.values()]
-    return Conformed(table, _with_field_names(fields, audits), _replaced_rows(seen, replaced))
+    return table, fields, seen, replaced
 
 
 def _clean_fields(manifest: SourceManifest, parts: Sequence[Delivery], corrections: pa.Table | None) -> dict[str, CleanField]:

@@ -66,8 +66,15 @@ def writings(pieces: Sequence[pa.ChunkedArray[Any] | int]) -> Writings:
     return Writings(np.concatenate(parts) if parts else np.empty(0, np.int32), texts)
 
 
-def map_texts(texts: pa.Array[Any], normaliser: Normaliser, type_: pa.DataType) -> Mapped:
-    """Call the normaliser once per writing."""
+def map_texts(texts: pa.Array[Any], normaliser: Normaliser, type_: pa.DataType, clean_already: str = "") -> Mapped:
+    """Call the normaliser once per writing, but not for texts that `clean_already` (a pattern) says stay as they are."""
+    if clean_already:
+        odd = pc.invert(pc.match_substring_regex(texts, clean_already)).fill_null(True)
+        rest = map_texts(texts.filter(odd), normaliser, type_)
+        flags: list[tuple[Flag, ...]] = [()] * len(texts)
+        for place, flag in zip(pc.indices_nonzero(odd).to_pylist(), rest.flags, strict=True):
+            flags[place] = flag
+        return Mapped(pc.replace_with_mask(texts, odd, rest.values), flags)
     cleaned = [Cleaned(None) if text is None else normaliser(text) for text in texts.to_pylist()]
     return Mapped(pa.array([c.value for c in cleaned], type_), [c.flags for c in cleaned])
 

@@ -51,6 +51,7 @@ _TYPED_RULES: Mapping[str, Callable[[str], Any]] = {
     "bool": clean_bool,
     "date": normalise_date,
 }
+_CLEAN_PERSON_NO = "^[0-9]{10}$"  # one number per person: worth skipping
 _ZERO: Mapping[str, Any] = {"int": 0, "double": 0.0, "bool": False, "code": "0"}
 
 
@@ -148,7 +149,8 @@ def clean_field(field: Field, column: Writings, extra: Sequence[str] = ()) -> Cl
 def _mapped(field: Field, texts: pa.Array[Any]) -> Mapped:
     # Names, addresses and free text keep their writing; their keys are made later, beside it.
     rule = _TYPED_RULES.get(field.type) or _TEXT_RULES.get(field.normaliser) or (clean_code if field.type == "code" else None)
-    return map_texts(texts, rule, ARROW_TYPES[field.type]) if rule else trimmed_texts(texts)
+    already = _CLEAN_PERSON_NO if rule is clean_person_no else ""
+    return map_texts(texts, rule, ARROW_TYPES[field.type], already) if rule else trimmed_texts(texts)
 
 
 def _zero(field: Field) -> Any:

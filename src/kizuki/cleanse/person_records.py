@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -51,35 +52,47 @@ _UNUSABLE_PHONE = frozenset({Flag.IMPLAUSIBLE, Flag.AREA_CODE_MISSING})
 
 @dataclass(frozen=True)
 class PersonContext:
-    """What 住民記録 teaches about the city, and the city's own tables: how names are split and addresses read."""
+    """What 住民記録 teaches about the city, and the city's own tables: how names are split and addresses read.
 
-    names: NameRegister = field(default_factory=NameRegister)
-    kana: KanaRegister = field(default_factory=KanaRegister)
-    addresses: AddressRules = field(default_factory=AddressRules)
+    `register` is the conformed 住民記録 (name, kana, address are used) or None. Each lesson is learnt when first needed: most
+    sources bring numbers only.
+    """
+
+    register: pa.Table | None = None
     gaiji: Mapping[str, GaijiTable] = field(default_factory=dict)
     own_variants: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> NameRegister:
+        """姓 and 名 of the names written apart."""
+        rules = NameRules(gaiji=self.gaiji.get("resident_register", {}), own_variants=self.own_variants)
+        return register_of(*_apart(self.register, "name"), rules)
+
+    @cached_property
+    def kana(self) -> KanaRegister:
+        """姓 and 名 of the readings written apart."""
+        return kana_register_of(*_apart(self.register, "kana"))
+
+    @cached_property
+    def addresses(self) -> AddressRules:
+        """The city and its 町字."""
+        return learn_addresses(_distinct(self.register, "address"))
+
+    def name_rules(self, source: str) -> NameRules:
+        """The rules for names of one source."""
+        return NameRules(gaiji=self.gaiji.get(source, {}), own_variants=self.own_variants, register=self.names)
 
 
 def learn_context(
     register: pa.Table | None, gaiji: Mapping[str, GaijiTable] | None = None, own_variants: Mapping[int, str] | None = None
 ) -> PersonContext:
-    """Names written apart, the city and its 町字, from the conformed 住民記録 (name, kana, address)."""
-    gaiji, own_variants = gaiji or {}, own_variants or {}
-    if register is None:
-        return PersonContext(gaiji=gaiji, own_variants=own_variants)
-    rules = NameRules(gaiji=gaiji.get("resident_register", {}), own_variants=own_variants)
-    return PersonContext(
-        names=register_of(*_apart(register, "name"), rules),
-        kana=kana_register_of(*_apart(register, "kana")),
-        addresses=learn_addresses(_distinct(register, "address")),
-        gaiji=gaiji,
-        own_variants=own_variants,
-    )
+    """The context a night works with; nothing is learnt without a register."""
+    return PersonContext(register, gaiji or {}, own_variants or {})
 
 
-def _apart(table: pa.Table, name: str) -> tuple[list[str], list[str]]:
+def _apart(table: pa.Table | None, name: str) -> tuple[list[str], list[str]]:
     """The distinct first and second parts of the names written in exactly two: a city has few of each."""
-    if name not in table.column_names:
+    if table is None or name not in table.column_names:
         return [], []
     texts = pc.utf8_trim_whitespace(pc.replace_substring(_text(table.column(name)).unique(), "\u3000", " "))
     parts = pc.split_pattern(texts, " ")
@@ -168,8 +181,8 @@ def _newest_valid(
 
 
 def key_audit(manifest: SourceManifest, conformed: pa.Table, context: PersonContext) -> pa.Table:
-    """One row per distinct name, reading and address of the source, for the audit screen: field, raw, clean (key), rule, flags."""
-    rules = _name_rules(manifest.id, context)
+    """One row per distinct name, reading and address of the source, for the audit screen (clean = its key)."""
+    rules = context.name_rules(manifest.id)
     readers: Mapping[str, Any] = {
         "name": lambda t: clean_name(t, rules),
         "alias": lambda t: clean_name(t, rules),
@@ -195,17 +208,17 @@ def key_audit(manifest: SourceManifest, conformed: pa.Table, context: PersonCont
 _NO_AUDIT = pa.schema([(c, pa.string()) for c in ("field", "raw", "clean", "rule", "flags")]).empty_table()
 
 
-def _name_rules(source: str, context: PersonContext) -> NameRules:
-    return NameRules(gaiji=context.gaiji.get(source, {}), own_variants=context.own_variants, register=context.names)
-
-
 def _with_keys(source: str, rows: pa.Table, context: PersonContext) -> pa.Table:
-    rules = _name_rules(source, context)
+
+    @cache
+    def rules() -> NameRules:
+        return context.name_rules(source)
+
     size = rows.num_rows
     columns: dict[str, Any] = {"source": pa.array([source] * size, pa.string()), "record_id": rows.column("record_id")}
-    columns |= _each(rows, "name", lambda t: clean_name(t, rules), {"name": "display", "name_key": "key", **_PARTS})
+    columns |= _each(rows, "name", lambda t: clean_name(t, rules()), {"name": "display", "name_key": "key", **_PARTS})
     columns |= _each(rows, "kana", lambda t: clean_kana(t, context.kana), _KANA_PARTS)
-    columns |= _each(rows, "alias", lambda t: clean_name(t, rules), {"alias_key": "key"})
+    columns |= _each(rows, "alias", lambda t: clean_name(t, rules()), {"alias_key": "key"})
     columns |= _each(rows, "address", lambda t: clean_address(t, context.addresses), _ADDRESS_PARTS)
     columns |= _each(rows, "phone", _usable_phone, {"phone": None})
     columns |= _each(rows, "person_no", lambda t: clean_person_no(t).value, {"person_no": None})
@@ -239,7 +252,7 @@ def _usable_phone(text: str) -> str | None:
     return None if _UNUSABLE_PHONE & set(phone.flags) else phone.value
 
 
-def _distinct(table: pa.Table, name: str) -> list[str]:
-    if name not in table.column_names:
+def _distinct(table: pa.Table | None, name: str) -> list[str]:
+    if table is None or name not in table.column_names:
         return []
     return [t for t in _text(table.column(name)).unique().to_pylist() if t]
