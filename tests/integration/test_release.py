@@ -288,5 +288,81 @@ def test_a_seal_put_by_staff_works_at_the_next_response_over_the_household(marke
     assert all(r["address"] is not MASKED for r in household(actor, "c1").rows)
 
 
+# queries made for the test: what a screen might one day ask
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Query]:
+    """Declares a query from SQL text, as if it lay in app/sql."""
+    import sqlglot
+
+    from kizuki.app import release_plan
+
+    texts: dict[str, str] = {}
+    shipped = release_plan.load
+    monkeypatch.setattr(
+        release_plan, "load", lambda p, n: sqlglot.parse_one(texts[n], read="duckdb") if n in texts else shipped(p, n)
+    )
+
+    def declare(text: str, columns: dict[str, str], tables: tuple[str, ...], subject: str | None = None) -> Query:
+        name = f"made_{len(text)}_{hash(text)}"
+        texts[name] = text
+        return Query(name, tables, columns, subject)
+
+    return declare
+
+
+def test_a_count_covers_only_what_the_actor_may_see(made: Any, marked_city: MarkedView, actor_for: Make) -> None:
+    count = made("SELECT COUNT(*) AS n FROM event", {"n": "-"}, ("event",))
+    found = release(actor_for("caseworker"), count, action="today.view").rows
+    assert found == [{"n": 6 * 6}]  # six persons in scope, eight sources less tax and the one without class
+    with pytest.raises(NotPermitted):
+        release(actor_for("it"), count, action="today.view")
+
+
+def test_finding_by_place_leaves_sealed_persons_out(made: Any, marked_city: MarkedView, actor_for: Make) -> None:
+    by_school = made(
+        "SELECT s.person_id FROM spell AS s WHERE s.facility = $school",
+        {"person_id": "spell.person_id"},
+        ("spell",),
+        "person_id",
+    )
+    actor = actor_for("caseworker")
+    assert people(release(actor, by_school, action="candidates.view", school=mark("c1", "spell", "facility"))) == {"c1"}
+    assert people(release(actor, by_school, action="candidates.view", school=mark("c3", "spell", "facility"))) == set()
+
+
+def test_what_may_not_be_read_may_not_be_searched_by(made: Any, marked_city: MarkedView, actor_for: Make) -> None:
+    by_address = made(
+        "SELECT r.person_id FROM residence AS r WHERE r.address = $address OR $address IS NULL",
+        {"person_id": "residence.person_id"},
+        ("residence",),
+        "person_id",
+    )
+    actor = actor_for("steering")
+    with pytest.raises(NotPermitted, match="K705"):
+        release(actor, by_address, action="candidates.view", address="x")
+    assert len(release(actor, by_address, action="candidates.view", address=None).rows) == len(PEOPLE)
+
+
+def test_a_disguised_column_is_still_what_it_is_made_from(made: Any, marked_city: MarkedView, actor_for: Make) -> None:
+    disguised = made(
+        "WITH a AS (SELECT person_id, UPPER(address) AS x FROM residence) SELECT a.person_id, a.x AS note FROM a",
+        {"person_id": "residence.person_id", "note": "-"},
+        ("residence",),
+        "person_id",
+    )
+    found = release(actor_for("steering"), disguised, action="child.view")
+    assert all(r["note"] is MASKED for r in found.rows) and "note" in dict(found.withheld)
+    sealed = release(actor_for("caseworker"), disguised, action="child.view")
+    assert {r["note"] is MASKED for r in sealed.rows if r["person_id"] in ("c3", "m3")} == {True}
+
+
+def test_a_missing_parameter_is_an_error_not_an_open_door(marked_city: MarkedView, actor_for: Make) -> None:
+    with pytest.raises(ValueError, match="as_of"):
+        release(actor_for("caseworker"), FACTS, action="child.view", person_id="c1")
+    assert AuditEvent.objects.count() == 0
+
+
 def test_candidates_are_what_the_city_says() -> None:
     assert CANDIDATES == ["c1", "c3", "c5"]

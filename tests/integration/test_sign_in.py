@@ -94,6 +94,15 @@ def test_an_ended_grant_opens_nothing(client: Client, staff: User) -> None:
     assert response.status_code == 403 and "K704" in response.content.decode()
 
 
+def test_a_grant_that_ends_during_a_session_closes_it(client: Client, staff: User) -> None:
+    from django.utils import timezone
+
+    sign_in(client)
+    assert client.get("/feeds/").status_code == 200
+    User.objects.filter(pk=staff.pk).update(granted_until=timezone.localdate() - timedelta(days=1))
+    assert client.get("/feeds/").status_code == 403
+
+
 def test_staff_need_a_second_factor_where_it_is_required(client: Client, staff: User, settings: Any) -> None:
     settings.KIZUKI_MFA_REQUIRED = True
     sign_in(client)

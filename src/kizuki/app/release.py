@@ -124,7 +124,7 @@ def _open(actor: Actor, view: View) -> _Door:
 def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     """One query through the door; adds every person whose row came out to `subjects`."""
     known = facts(ask.query)
-    personal = ask.query.subject is not None or any(t not in _PUBLIC_TABLES for t in ask.query.tables)
+    personal = any(t not in _PUBLIC_TABLES for t in ask.query.tables)
     if personal and door.grant.scope in (Scope.NONE, Scope.OWN_SOURCE):
         raise Refused(
             "あなたの役割では、個人の情報は表示できません。", fix="必要なときは、総括管理主体に相談してください。"
