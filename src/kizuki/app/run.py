@@ -118,9 +118,8 @@ def _sum_up(result: RunResult, night: Night, book: "_Book") -> None:
     result.skipped = book.skipped
     result.accepted, result.held = status.count("accepted"), status.count("held")
     result.refused, result.duplicates = status.count("refused"), status.count("duplicate")
-    feed = night.runner.load("feed")
-    states = zip(feed.column("source").to_pylist(), feed.column("state").to_pylist(), strict=True)
-    result.late_sources = sorted(source for source, state in states if state == "late")
+    feeds = night.runner.load("feed").select(["source", "state"]).to_pylist()
+    result.late_sources = sorted(str(feed["source"]) for feed in feeds if feed["state"] == "late")
 
 
 class _Book:

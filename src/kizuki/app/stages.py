@@ -24,12 +24,13 @@ from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
 from kizuki.cleanse.addresses import town_of
 from kizuki.cleanse.conform import conform
-from kizuki.cleanse.person_records import learn_addresses, learn_context, person_records
+from kizuki.cleanse.person_records import PersonContext, learn_addresses, learn_context, person_records
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
+from kizuki.engine.tables import shape
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
 from kizuki.mart.items import build_items
 from kizuki.mart.queries import REGISTER
@@ -40,6 +41,8 @@ CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.
 SYNTHETIC_MARK = "synthetic.json"
 """A file of this name in a home says that every delivery there comes from the synthetic city."""
 
+_SHARED_MEMORY = "1000MB"
+"""For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
 _MONTHS = {"daily": 0, "weekly": 0, "monthly": 1, "quarterly": 3, "termly": 4, "yearly": 12, "once": 0}
 
 
@@ -78,7 +81,8 @@ def receive(night: Night) -> int:
 def cleanse(night: Night) -> int:
     """整形: each source's deliveries into versions of its records, then into persons as it writes them."""
     rows = night.run([_conform_step(night, source) for source in night.sources])
-    night.run([_person_record_step(night, source) for source in night.sources])
+    taught: dict[str, PersonContext] = {}
+    night.run([_person_record_step(night, source, taught) for source in night.sources])
     return rows
 
 
@@ -101,14 +105,18 @@ def _conform_step(night: Night, source: str) -> Step:
     )
 
 
-def _person_record_step(night: Night, source: str) -> Step:
+def _person_record_step(night: Night, source: str, taught: dict[str, PersonContext]) -> Step:
     manifest = night.definitions.sources[source]
-    tables = {CONFORMED.format(s) for s in (source, REGISTER) if s in night.sources}
+    own, register = CONFORMED.format(source), CONFORMED.format(REGISTER)
+    named = any(spec.name or spec.kana or spec.address for spec in manifest.person_records)
+    tables = {own, register} if named and REGISTER in night.sources else {own}
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
-        register = CONFORMED.format(REGISTER)
-        context = learn_context(inputs.get(register))
-        return {PERSON_RECORD.format(source): person_records(manifest, inputs[CONFORMED.format(source)], context)}
+        if register not in tables:
+            return {PERSON_RECORD.format(source): person_records(manifest, inputs[own], learn_context(None))}
+        if register not in taught:  # what the register teaches is the same for every source of the night
+            taught[register] = learn_context(inputs[register])
+        return {PERSON_RECORD.format(source): person_records(manifest, inputs[own], taught[register])}
 
     return Step(
         name=f"person_record.{source}",
@@ -141,7 +149,7 @@ def link(night: Night) -> int:
 
 
 def _of_source(links: pa.Table, source: str) -> pa.Table:
-    return links.filter(pc.equal(links.column("source"), source))
+    return links.filter(pc.equal(links.column("source"), pa.scalar(source)))
 
 
 def mart(night: Night) -> int:
@@ -167,7 +175,7 @@ def _constant(name: str, table: pa.Table) -> Step:
 
 
 def _delivery_table(night: Night) -> pa.Table:
-    schema = pa.schema([("source", pa.string()), ("as_of", pa.date32()), ("delivery_id", pa.string())])
+    schema = pa.schema({"source": pa.string(), "as_of": pa.date32(), "delivery_id": pa.string()})
     first: dict[tuple[str, dt.date], str] = {}
     for d in night.deliveries:
         first.setdefault((d.source, d.as_of), d.delivery)
@@ -177,7 +185,7 @@ def _delivery_table(night: Night) -> pa.Table:
 
 def _feed_window(night: Night) -> pa.Table:
     """From when and until when each source's deliveries can tell: its first data reach back one period."""
-    schema = pa.schema([("source", pa.string()), ("first_from", pa.date32()), ("last_as_of", pa.date32())])
+    schema = pa.schema({"source": pa.string(), "first_from": pa.date32(), "last_as_of": pa.date32()})
     rows = []
     for source in night.sources:
         days = [d.as_of for d in night.deliveries if d.source == source]
@@ -238,10 +246,11 @@ def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute:
     tables = {t: _parts(night, t) for t in (*wanted, *extra)}
 
     def run(inputs: Inputs) -> Mapping[str, pa.Table]:
-        with DuckEngine() as engine:
+        with DuckEngine(_SHARED_MEMORY) as engine:
             for table, names in tables.items():
                 engine.register(table, together([inputs[n] for n in names]))
-            return compute(engine, night.definitions, night.as_of)
+            made = compute(engine, night.definitions, night.as_of)
+        return {table: shape(rows, ALL_TABLES[table]) for table, rows in made.items()}
 
     return Step(
         name=name,

@@ -67,7 +67,7 @@ def _ranks(column: Column) -> npt.NDArray[np.int64]:
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
     if not pa.types.is_integer(array.type):
-        array = pc.rank(array, tiebreaker="dense", null_placement="at_start")
+        array = pc.if_else(pc.is_null(array), None, pc.rank(array, tiebreaker="dense"))
     smallest = pc.min(array).as_py() or 0
     ranks: npt.NDArray[np.int64] = pc.fill_null(pc.add(array.cast(pa.int64()), 1 - smallest), 0).to_numpy()
     return ranks

@@ -98,6 +98,7 @@ class Runner:
             skipped = found is not None
             if found is None:
                 found = self.cache.store(step.name, key, self._compute(step))
+                pa.default_memory_pool().release_unused()
         self.tables.update(found)
         done = Done(step.name, skipped, sum(e.rows for e in found.values()), usage.seconds, usage.peak_mb)
         self.on_done(done)

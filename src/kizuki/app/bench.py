@@ -1,0 +1,171 @@
+"""Measuring a night: cities of several sizes, each in a process of its own, then the next day with one new delivery."""
+
+import datetime as dt
+import json
+import math
+import multiprocessing
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kizuki.app.pipeline import STAGES
+from kizuki.app.run import RunResult, run
+from kizuki.app.snapshot_view import Server
+from kizuki.definitions.loader import load_definitions
+from kizuki.definitions.shipped import shipped_definitions
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.measure import measured
+from kizuki.synth.city import build_city
+from kizuki.synth.write import write_city
+
+AS_OF = dt.date(2026, 11, 20)
+NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
+SEED = 1
+_NEW_SOURCE = "childrens_cafeteria"
+_TITLES = {stage.name: stage.title for stage in STAGES}
+
+
+@dataclass(slots=True)
+class CityTimes:
+    """One city: what its first night, its next night with one new delivery, and going over to the new snapshot took."""
+
+    people: int
+    city_seconds: float = 0.0
+    input_rows: int = 0
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    next_stages: list[dict[str, Any]] = field(default_factory=list)
+    served_seconds: float = 0.0
+    view_mb: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @property
+    def seconds(self) -> float:
+        """The whole first night."""
+        return float(sum(s["seconds"] for s in self.stages))
+
+    @property
+    def next_seconds(self) -> float:
+        """The whole next night."""
+        return float(sum(s["seconds"] for s in self.next_stages))
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory any stage took."""
+        return float(max((s["peak_mb"] for s in self.stages), default=0.0))
+
+
+def measure_cities(sizes: Sequence[int], progress: Callable[[str], None]) -> list[CityTimes]:
+    """Measure each size in a fresh process, so that no city pays for the memory of the one before."""
+    found = []
+    for people in sizes:
+        progress(f"{people:,}人…")
+        with tempfile.TemporaryDirectory(prefix="kizuki-bench-") as folder:
+            answer = Path(folder) / "answer.json"
+            process = multiprocessing.get_context("spawn").Process(target=_measure, args=(people, folder, str(answer)))
+            process.start()
+            process.join()
+            found.append(CityTimes(**json.loads(answer.read_text(encoding="utf-8"))))
+        progress(f"{people:,}人 {found[-1].seconds:.1f}秒 {found[-1].peak_mb:.0f}MB")
+    return found
+
+
+def _measure(people: int, folder: str, answer: str) -> None:
+    home = Path(folder) / "home"
+    times = CityTimes(people)
+    with measured() as usage:
+        write_city(build_city(people, SEED), home)
+    times.city_seconds = usage.seconds
+    kept_back = _keep_back(home)
+    _settle(home)
+    first = _night(home)
+    times.stages = [asdict(s) for s in first.stages]
+    times.input_rows = first.stages[0].rows
+    server = Server(home)
+    server.view()
+    shutil.move(kept_back, home / "inbox" / _NEW_SOURCE)
+    _settle(home)
+    times.next_stages = [asdict(s) for s in _night(home).stages]
+    with measured() as usage:
+        server.refresh()
+    times.served_seconds, times.view_mb = usage.seconds, usage.peak_mb
+    Path(answer).write_text(json.dumps(times.as_dict()), encoding="utf-8")
+
+
+def _night(home: Path) -> RunResult:
+    KeyRing.load(home)
+    return run(home, load_definitions(shipped_definitions()), AS_OF, NOW)
+
+
+def _keep_back(home: Path) -> Path:
+    """Take the newest file of one source aside, to be the next day's only delivery."""
+    newest = max((home / "inbox" / _NEW_SOURCE).iterdir())
+    return Path(shutil.move(newest, home.parent / newest.name))
+
+
+def _settle(home: Path) -> None:
+    """Let the files look finished, so that no waiting is measured."""
+    past = time.time() - 3600
+    for path in (home / "inbox").glob("*/*"):
+        os.utime(path, (past, past))
+
+
+def report(cities: Sequence[CityTimes]) -> str:
+    """The table of `bench/results.md`."""
+    lines = [
+        "# 速さの記録",
+        "",
+        f"測った機械：{platform.system()} {platform.machine()}、{os.cpu_count()} コア、Python {platform.python_version()}。"
+        "合成都市（種 1）、都市を作る時間は含まない。",
+        "",
+    ]
+    for city in cities:
+        lines += _city_table(city)
+    if len(cities) > 1:
+        lines += _growth_table(cities)
+    return "\n".join(lines) + "\n"
+
+
+def _city_table(city: CityTimes) -> list[str]:
+    lines = [
+        f"## {city.people:,} 人（受け入れた行 {city.input_rows:,}、都市を作る {city.city_seconds:.1f} 秒）",
+        "",
+        "| 段階 | 行 | 秒 | 最大メモリ MB | 行/秒 | 翌日（新しい届け1件）秒 |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for first, following in zip(city.stages, city.next_stages, strict=True):
+        speed = first["rows"] / first["seconds"] if first["seconds"] >= 0.01 else 0
+        lines.append(
+            f"| {_TITLES[first['name']]} | {first['rows']:,} | {first['seconds']:.2f} | {first['peak_mb']:,.0f} "
+            f"| {speed:,.0f} | {following['seconds']:.2f} |"
+        )
+    lines.append(f"| **全体** | | **{city.seconds:.1f}** | **{city.peak_mb:,.0f}** | | **{city.next_seconds:.1f}** |")
+    served = (
+        f"公開から画面が新しいデータに替わるまで {city.served_seconds:.2f} 秒（画面の側の最大メモリ {city.view_mb:,.0f} MB）。"
+    )
+    return [*lines, "", served, ""]
+
+
+def _growth_table(cities: Sequence[CityTimes]) -> list[str]:
+    small, large = cities[0], cities[-1]
+    ratio = math.log(large.people / small.people)
+    lines = [
+        f"## 人数に対する伸び（{small.people:,} → {large.people:,} 人。1.0 なら人数に比例）",
+        "",
+        "| 段階 | 秒の指数 | メモリの指数 |",
+        "|---|---:|---:|",
+    ]
+    rows = [*zip(small.stages, large.stages, strict=True)]
+    for one, other in rows:
+        exponents = [math.log(max(other[k], 0.01) / max(one[k], 0.01)) / ratio for k in ("seconds", "peak_mb")]
+        lines.append(f"| {_TITLES[one['name']]} | {exponents[0]:.2f} | {exponents[1]:.2f} |")
+    whole = math.log(large.seconds / small.seconds) / ratio, math.log(large.peak_mb / small.peak_mb) / ratio
+    return [*lines, f"| **全体** | **{whole[0]:.2f}** | **{whole[1]:.2f}** |"]
