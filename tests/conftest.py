@@ -1,5 +1,8 @@
 """Fixtures of the web and governance tests: a home of its own per test, the marked city behind the door, one user per role."""
 
+import datetime as dt
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,3 +60,27 @@ def actor_for(db: None, app_home: Path) -> "Callable[..., Actor]":
         return accounts.actor(user, purpose=chosen, session="s" * 32)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated city after one night and one day of use: received, published, every page opened as every demo user.
+
+    What the crawl saw is in `crawl.jsonl` beside the data (it names fields and true persons, never a value).
+    """
+    from kizuki.app.run import run
+    from kizuki.cli.options import definitions_of
+    from kizuki.synth.city import build_city
+    from kizuki.synth.write import write_city
+
+    home = tmp_path_factory.mktemp("used")
+    write_city(build_city(1500, 7), home)
+    run(home, definitions_of(home), dt.date(2026, 11, 20), dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC))
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.night_and_crawl", str(home)],
+        cwd=root, env=os.environ | {"PYTHONPATH": f"{root}/src{os.pathsep}{root}"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    (home / "crawl.jsonl").write_text(done.stdout, encoding="utf-8")
+    return home
