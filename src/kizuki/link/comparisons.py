@@ -7,7 +7,7 @@ quoting is dialect-bound: every weight came out wrong, without an error); only m
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlglot import exp
 
@@ -42,7 +42,7 @@ _RAREST = 1e-5  # a name nobody else bears is as likely a misprint as a rarity
 class Degree:
     """One degree of agreement: its condition on the pair `_l`, `_r`, and the column whose rarity adjusts it."""
 
-    condition: exp.Expression
+    condition: exp.Condition
     term_column: str | None = None
 
 
@@ -54,17 +54,17 @@ def _right(name: str) -> exp.Column:
     return exp.column(f"{name}_r")
 
 
-def _same(*names: str) -> exp.Expression:
+def _same(*names: str) -> exp.Condition:
     """Any of the columns is known on both sides and equal."""
     equal = [exp.func("COALESCE", _left(n).eq(_right(n)), exp.false()) for n in names]
     return exp.or_(*equal)
 
 
-def _lacking(name: str) -> exp.Expression:
+def _lacking(name: str) -> exp.Condition:
     return exp.or_(_left(name).is_(exp.null()), _right(name).is_(exp.null()))
 
 
-def _name_part(part: str) -> tuple[exp.Expression, dict[str, Degree]]:
+def _name_part(part: str) -> tuple[exp.Condition, dict[str, Degree]]:
     kanji_column, kana_column, code = f"{part}_key", f"{part}_kana_key", f"{part}_code"
     kanji, kana = _same(kanji_column, "name_key"), _same(kana_column, "kana_key")
     missing = exp.and_(exp.not_(kanji), exp.not_(kana), _lacking(kanji_column), _lacking(kana_column))
@@ -87,11 +87,11 @@ def _name_part(part: str) -> tuple[exp.Expression, dict[str, Degree]]:
     }
 
 
-def _birth() -> tuple[exp.Expression, dict[str, Degree]]:
+def _birth() -> tuple[exp.Condition, dict[str, Degree]]:
     left, right = _left("birth_date"), _right("birth_date")
     digits = [exp.cast(side, "varchar") for side in (left, right)]
 
-    def part(unit: type[exp.Func], side: exp.Expression) -> exp.Expression:
+    def part(unit: type[exp.Func], side: exp.Expression) -> exp.Condition:
         return unit(this=side.copy())
 
     swapped = exp.and_(
@@ -112,19 +112,19 @@ def _birth() -> tuple[exp.Expression, dict[str, Degree]]:
     }
 
 
-def _address() -> tuple[exp.Expression, dict[str, Degree]]:
+def _address() -> tuple[exp.Condition, dict[str, Degree]]:
     return _lacking("town_key"), {
         "block": Degree(exp.and_(_same("town_key"), _same("block_key"))),
         "town": Degree(_same("town_key"), "town_key"),
     }
 
 
-def _plain(name: str) -> tuple[exp.Expression, dict[str, Degree]]:
+def _plain(name: str) -> tuple[exp.Condition, dict[str, Degree]]:
     return _lacking(name), {"exact": Degree(_same(name))}
 
 
-def degrees() -> Mapping[str, tuple[exp.Expression, dict[str, Degree]]]:
-    """Per attribute: the condition of "one side lacks it", and the degrees from best to worst (`differs`, the rest, is left out)."""
+def degrees() -> Mapping[str, tuple[exp.Condition, dict[str, Degree]]]:
+    """Per attribute: when one side lacks it, and the degrees from best to worst (`differs`, the rest, is left out)."""
     return {
         "family": _name_part("family"),
         "given": _name_part("given"),
@@ -157,7 +157,7 @@ def state_numbers(comparison: Comparison) -> dict[str, int]:
 
 
 def _comparison(
-    name: str, missing: exp.Expression, found: dict[str, Degree], *, model: LinkageModel, dialect: str
+    name: str, missing: exp.Condition, found: dict[str, Degree], *, model: LinkageModel, dialect: str
 ) -> dict[str, Any]:
     declared = {c.id: c for c in model.comparisons}.get(name)
     if declared is None or [lv.id for lv in declared.levels] != [*found, "differs"]:
@@ -169,12 +169,12 @@ def _comparison(
             f"段階を {wanted} の順にしてください。",
         )
     levels: list[dict[str, Any]] = [
-        {"sql_condition": render(missing, dialect), "label_for_charts": "missing", "is_null_level": True}
+        {"sql_condition": _text(missing, dialect), "label_for_charts": "missing", "is_null_level": True}
     ]
     for level in declared.levels:
         degree = found.get(level.id)
         entry: dict[str, Any] = {
-            "sql_condition": render(degree.condition, dialect) if degree else "ELSE",
+            "sql_condition": _text(degree.condition, dialect) if degree else "ELSE",
             "label_for_charts": level.id,
             "m_probability": level.m,
             "u_probability": level.u,
@@ -192,4 +192,8 @@ def _comparison(
 
 def _blocking(columns: tuple[str, ...], dialect: str) -> dict[str, str]:
     rule = exp.and_(*(exp.column(c, "l").eq(exp.column(c, "r")) for c in columns))
-    return {"blocking_rule": render(rule, dialect), "sql_dialect": dialect}
+    return {"blocking_rule": _text(rule, dialect), "sql_dialect": dialect}
+
+
+def _text(condition: exp.Condition, dialect: str) -> str:
+    return render(cast(exp.Expression, condition), dialect)

@@ -6,6 +6,7 @@ records and decisions give the same table, in whatever order they come.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,38 +15,14 @@ from sqlglot import exp
 from kizuki.definitions.linkage import Linkage
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
-from kizuki.engine.tables import shape
+from kizuki.engine.tables import arrow_schema, empty, shape
 from kizuki.link.rules import AUTO, decide
 from kizuki.link.scoring import PACKAGE, score
+from kizuki.link.tables import CANDIDATE, CLASS_YEAR, PAIR, REVIEW_PAIR, SCHOOL_ROLL
 from kizuki.terms.kana import kana_code
 from kizuki.terms.records import PERSON_RECORD
 
-CANDIDATE = pa.schema(
-    [
-        ("source", pa.string()),
-        ("record_id", pa.string()),
-        ("resident_id", pa.string()),
-        ("rule", pa.string()),
-        ("weight", pa.float64()),
-        ("decision", pa.string()),
-    ]
-)
-"""One record and resident some rule speaks about: decision auto, review or reviewed."""
-
-PAIR = pa.schema([("source", pa.string()), ("record_id", pa.string()), ("resident_id", pa.string())])
-SCHOOL_ROLL = pa.schema(
-    [
-        ("person_no", pa.string()),
-        ("fiscal_year", pa.int64()),
-        ("school_code", pa.string()),
-        ("grade", pa.string()),
-        ("name_key", pa.string()),
-    ]
-)
-"""One child on one year's 学齢簿, by the name written there."""
-
-CLASS_YEAR = pa.schema([("source", pa.string()), ("record_id", pa.string()), ("fiscal_year", pa.int64())])
-"""The fiscal year a record's grade speaks of; without a row, the year in which the record was first known."""
+_BY_RECORD: list[tuple[str, Literal["ascending", "descending"]]] = [("source", "ascending"), ("record_id", "ascending")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +32,10 @@ class Context:
     `must_link` / `cannot_link` are reviewers' standing decisions about a record and a resident.
     """
 
-    school_roll: pa.Table = field(default_factory=SCHOOL_ROLL.empty_table)
-    class_years: pa.Table = field(default_factory=CLASS_YEAR.empty_table)
-    must_link: pa.Table = field(default_factory=PAIR.empty_table)
-    cannot_link: pa.Table = field(default_factory=PAIR.empty_table)
+    school_roll: pa.Table = field(default_factory=lambda: empty(SCHOOL_ROLL))
+    class_years: pa.Table = field(default_factory=lambda: empty(CLASS_YEAR))
+    must_link: pa.Table = field(default_factory=lambda: empty(PAIR))
+    cannot_link: pa.Table = field(default_factory=lambda: empty(PAIR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +68,7 @@ class _Night:
     def __init__(self, engine: DuckEngine, linkage: Linkage) -> None:
         self.engine = engine
         self.linkage = linkage
-        self.candidates: list[pa.Table] = [CANDIDATE.empty_table()]
+        self.candidates: list[pa.Table] = [empty(CANDIDATE)]
 
     def prepare(self, records: pa.Table, context: Context) -> None:
         """Records ready for comparison, the register apart."""
@@ -111,7 +88,7 @@ class _Night:
 
     def take(self, query: exp.Expression) -> None:
         """Run one pass; its automatic finds are out of reach of every later pass."""
-        self.candidates.append(self.engine.query(self._bound(query)).cast(CANDIDATE))
+        self.candidates.append(self.engine.query(self._bound(query)).cast(arrow_schema(CANDIDATE)))
         self._publish()
 
     def reopen(self) -> None:
@@ -126,12 +103,11 @@ class _Night:
 
     def finish(self) -> Matching:
         """Review pairs, outsiders' groups, and the anchor of every record."""
-        review = self.engine.query(self._bound(load(PACKAGE, "review_pair")))
+        review = shape(self.engine.query(self._bound(load(PACKAGE, "review_pair"))), REVIEW_PAIR)
         self.engine.register("review_pair", review)
         self._materialise("outsider", "outsider")
         assignment = self.engine.query(self._bound(load(PACKAGE, "assignment")))
-        order = [("source", "ascending"), ("record_id", "ascending")]
-        return Matching(assignment.sort_by(order), review.sort_by([*order, ("resident_id", "ascending")]))
+        return Matching(assignment.sort_by(_BY_RECORD), review.sort_by([*_BY_RECORD, ("resident_id", "ascending")]))
 
     def _bound(self, query: exp.Expression) -> exp.Expression:
         rules = self.linkage.rules

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from kizuki.definitions.linkage import MISSING, Linkage, LinkageRule
-from kizuki.link.comparisons import MISSING_STATE, state_numbers
+from kizuki.link.comparisons import MISSING_STATE, degrees, state_numbers
 
 AUTO = "auto"
 REVIEW = "review"
@@ -14,9 +14,11 @@ _DECISIONS = {"自動": AUTO, "審査": REVIEW}
 
 def decide(linkage: Linkage) -> exp.Expression:
     """Query over `ranked`: one row = one pair some rule speaks about, with the first rule that holds and its decision."""
-    judged = exp.select("*", exp.alias_(_first_rule(linkage, lambda r: r.id), "rule"))
+    states = [part for name in degrees() for part in (exp.Literal.string(f" {name}="), exp.cast(exp.column(name), "varchar"))]
+    evidence = exp.alias_(exp.func("TRIM", exp.func("CONCAT", *states)), "evidence")
+    judged = exp.select("*", evidence, exp.alias_(_first_rule(linkage, lambda r: r.id), "rule"))
     judged = judged.select(exp.alias_(_first_rule(linkage, lambda r: _DECISIONS[r.decision]), "decision")).from_("ranked")
-    columns = ("source", "record_id", "resident_id", "rule", "weight", "decision")
+    columns = ("source", "record_id", "resident_id", "rule", "weight", "decision", "evidence")
     return exp.select(*columns).from_(judged.subquery("judged")).where(exp.column("rule").is_(exp.null()).not_())
 
 
@@ -27,8 +29,8 @@ def _first_rule(linkage: Linkage, name: Callable[[LinkageRule], str]) -> exp.Cas
     return case
 
 
-def _holds(rule: LinkageRule, linkage: Linkage) -> exp.Expression:
-    parts: list[exp.Expression] = [exp.column("weight") >= rule.minimum_weight]
+def _holds(rule: LinkageRule, linkage: Linkage) -> exp.Condition:
+    parts: list[exp.Condition] = [exp.column("weight") >= rule.minimum_weight]
     if rule.decision == "自動":  # only the best candidate, and only when it leads
         parts += [exp.column("place").eq(1), exp.column("margin") >= rule.minimum_margin]
     by_title = {c.title: c for c in linkage.model.comparisons}

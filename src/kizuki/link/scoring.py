@@ -7,7 +7,9 @@ from splink.internals.duckdb.database_api import DuckDBAPI
 from kizuki.definitions.linkage import LinkageModel
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import DUCKDB, load
-from kizuki.link.comparisons import TERM_FREQUENCY_COLUMNS, degrees, splink_settings
+from kizuki.engine.tables import empty
+from kizuki.link.comparisons import TERM_FREQUENCY_COLUMNS, splink_settings
+from kizuki.link.tables import SCORED
 
 PACKAGE = "kizuki.link"
 _LEAST_WEIGHT = -5.0  # below this no rule looks; keeps family members of one address out of memory
@@ -22,7 +24,7 @@ def score(engine: DuckEngine, model: LinkageModel) -> pa.Table:
     residents = engine.query(load(PACKAGE, "resident_input"))
     records = engine.query(load(PACKAGE, "scored_input"))
     if not residents.num_rows or not records.num_rows:
-        return _nothing()
+        return empty(SCORED)
     linker = linker_for(residents, records, model)
     found = linker.inference.predict(threshold_match_weight=_LEAST_WEIGHT, warning_mode="never")
     pairs = found.as_duckdbpyrelation().to_arrow_table()
@@ -53,10 +55,3 @@ def linker_for(residents: pa.Table, records: pa.Table, model: LinkageModel) -> L
 
 def _frequency(engine: DuckEngine, column: str) -> pa.Table:
     return engine.query(load(PACKAGE, "term_frequency")).rename_columns([column, f"tf_{column}"])
-
-
-def _nothing() -> pa.Table:
-    states = [pa.field(name, pa.int32()) for name in degrees()]
-    return pa.schema(
-        [pa.field("record_uid", pa.string()), pa.field("resident_id", pa.string()), pa.field("weight", pa.float64()), *states]
-    ).empty_table()

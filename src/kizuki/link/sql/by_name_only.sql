@@ -13,7 +13,7 @@ WITH pair AS (
 ), counted AS (
   SELECT source, record_id, COUNT(*) AS bearers FROM pair GROUP BY source, record_id
 )
-SELECT p.source, p.record_id, p.resident_id, p.rule, CAST(NULL AS DOUBLE) AS weight, 'review' AS decision
+SELECT p.source, p.record_id, p.resident_id, p.rule, CAST(NULL AS DOUBLE) AS weight, 'review' AS decision, CAST(NULL AS VARCHAR) AS evidence
 FROM pair AS p
 JOIN counted AS n ON n.source = p.source AND n.record_id = p.record_id
 LEFT JOIN cannot_link AS x ON x.source = p.source AND x.record_id = p.record_id AND x.resident_id = p.resident_id

@@ -5,7 +5,8 @@ SELECT o.source, o.record_id, r.record_id AS resident_id, 'person_no' AS rule, C
         AND COALESCE(o.given_key <> r.given_key, o.given_kana_key <> r.given_kana_key, FALSE)
         AND COALESCE(o.given_kana_key <> r.given_kana_key, TRUE)
         AND COALESCE(o.name_key <> r.name_key, TRUE)
-       THEN 'review' ELSE 'auto' END AS decision
+       THEN 'review' ELSE 'auto' END AS decision,
+  CAST(NULL AS VARCHAR) AS evidence
 FROM record AS o
 JOIN resident AS r ON r.person_no = o.person_no
 LEFT JOIN cannot_link AS c ON c.source = o.source AND c.record_id = o.record_id AND c.resident_id = r.record_id

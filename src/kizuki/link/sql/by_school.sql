@@ -15,7 +15,8 @@ WITH pair AS (
   GROUP BY resident_id, fiscal_year, school_code, grade
 )
 SELECT p.source, p.record_id, p.resident_id, 'school_grade_name' AS rule, CAST(NULL AS DOUBLE) AS weight,
-  CASE WHEN c.on_roll = 1 AND w.on_list = 1 THEN 'auto' ELSE 'review' END AS decision
+  CASE WHEN c.on_roll = 1 AND w.on_list = 1 THEN 'auto' ELSE 'review' END AS decision,
+  CAST(NULL AS VARCHAR) AS evidence
 FROM pair AS p
 JOIN children AS c ON c.source = p.source AND c.record_id = p.record_id
 JOIN writings AS w ON w.resident_id = p.resident_id AND w.fiscal_year = p.fiscal_year AND w.school_code = p.school_code AND w.grade = p.grade

@@ -34,6 +34,6 @@ WITH candidate AS (
   SELECT source, record_id, MIN(resident_id) AS resident_id, MIN(pass) AS pass
   FROM sole GROUP BY source, record_id HAVING COUNT(DISTINCT resident_id) = 1
 )
-SELECT a.source, a.record_id, a.resident_id, s.rule, CAST(NULL AS DOUBLE) AS weight, 'auto' AS decision
+SELECT a.source, a.record_id, a.resident_id, s.rule, CAST(NULL AS DOUBLE) AS weight, 'auto' AS decision, CAST(NULL AS VARCHAR) AS evidence
 FROM agreed AS a
 JOIN sole AS s ON s.source = a.source AND s.record_id = a.record_id AND s.pass = a.pass

@@ -1,0 +1,212 @@
+"""Named cases of linkage: who may be joined by the machine, who must wait for a person, who must never be joined."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from kizuki.definitions.linkage import Linkage, load
+from kizuki.engine.tables import arrow_schema
+from kizuki.link.matching import Context, Matching, match_records
+from kizuki.link.tables import SCHOOL_ROLL
+from tests.unit.link_people import REGISTER, number, record, resident, table
+
+BASE = Path(__file__).resolve().parents[2] / "definitions" / "base" / "linkage"
+HOME = {"town_key": "本町一", "block_key": "1-2", "postcode": "5940001"}
+HINA = resident(1, ("佐藤", "陽菜"), ("サトウ", "ヒナ"), "2016-05-03", sex="2", **HOME)
+YUINA = resident(2, ("佐藤", "結菜"), ("サトウ", "ユイナ"), "2016-05-03", sex="2", **HOME)
+REN = resident(3, ("鈴木", "蓮"), ("スズキ", "レン"), "2015-07-09", sex="1", town_key="東", block_key="3-4")
+CITY = [
+    resident(
+        100 + i,
+        (f"姓{i % 37}", f"名{i % 53}"),
+        (f"カ{'アイウエオ'[i % 5]}", f"タ{'ナニヌネノ'[i % 4]}{'マミム'[i % 3]}"),
+        birth,
+        sex="1",
+    )
+    for i in range(200)
+    for birth in [f"{1950 + i % 50}-{1 + i % 12:02d}-{1 + i % 28:02d}"]
+]
+
+
+@pytest.fixture(scope="module")
+def linkage() -> Linkage:
+    return load(BASE)["linkage"]
+
+
+def matched(linkage: Linkage, *rows: dict[str, Any], context: Context | None = None) -> Matching:
+    return match_records(table(*CITY, *rows), linkage, context)
+
+
+def anchor(matching: Matching, source: str, record_id: str) -> tuple[str, str, str]:
+    rows = [r for r in matching.assignment.to_pylist() if (r["source"], r["record_id"]) == (source, record_id)]
+    assert len(rows) == 1
+    return rows[0]["anchor_source"], rows[0]["anchor_id"], rows[0]["state"]
+
+
+def joined(row: dict[str, Any]) -> tuple[str, str, str]:
+    return REGISTER, row["record_id"], "auto"
+
+
+def alone(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["source"], row["record_id"], "single"
+
+
+def waiting(matching: Matching, record_id: str) -> set[str]:
+    return {r["resident_id"] for r in matching.review.to_pylist() if r["record_id"] == record_id}
+
+
+def test_a_number_of_the_register_decides(linkage: Linkage) -> None:
+    r = record("family_consultation", "F1", person_no=number(3))
+    assert anchor(matched(linkage, REN, r), "family_consultation", "F1") == joined(REN)
+
+
+def test_a_mistyped_number_of_another_person_waits(linkage: Linkage) -> None:
+    r = record(
+        "family_consultation",
+        "F1",
+        person_no=number(3),
+        kanji=("佐藤", "陽菜"),
+        kana=("サトウ", "ヒナ"),
+        birth_date=dt.date(2016, 5, 3),
+    )
+    found = matched(linkage, HINA, REN, r)
+    assert anchor(found, "family_consultation", "F1") == alone(r)
+    assert waiting(found, "F1") == {number(3)}
+
+
+def test_a_valid_number_unknown_to_the_register_forbids_every_name_match(linkage: Linkage) -> None:
+    r = record(
+        "family_consultation",
+        "F1",
+        person_no=number(77),
+        kanji=("佐藤", "陽菜"),
+        kana=("サトウ", "ヒナ"),
+        birth_date=dt.date(2016, 5, 3),
+    )
+    assert anchor(matched(linkage, HINA, r), "family_consultation", "F1") == alone(r)
+
+
+def test_name_and_birth_join(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3))
+    assert anchor(matched(linkage, HINA, YUINA, r), "after_school_care", "A1") == joined(HINA)
+
+
+def test_differing_spelling_of_kana_still_joins_by_kanji(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", "ハルナ"), birth_date=dt.date(2016, 5, 3))
+    assert anchor(matched(linkage, HINA, r), "after_school_care", "A1") == joined(HINA)
+
+
+def test_absent_twin_is_never_joined_to_the_twin_who_is_there(linkage: Linkage) -> None:
+    r = record(
+        "after_school_care",
+        "A1",
+        kanji=("佐藤", "結菜"),
+        kana=("サトウ", "ユイナ"),
+        birth_date=dt.date(2016, 5, 3),
+        sex="2",
+        **HOME,
+    )
+    found = matched(linkage, HINA, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+
+
+def test_absent_twin_with_a_similar_name_waits_for_a_person(linkage: Linkage) -> None:
+    hinano = record(
+        "after_school_care",
+        "A1",
+        kanji=("佐藤", "陽奈"),
+        kana=("サトウ", "ヒノ"),
+        birth_date=dt.date(2016, 5, 3),
+        sex="2",
+        **HOME,
+    )
+    assert anchor(matched(linkage, HINA, hinano), "after_school_care", "A1") == alone(hinano)
+
+
+def test_two_residents_of_one_name_and_birth_wait(linkage: Linkage) -> None:
+    other = resident(4, ("佐藤", "陽菜"), ("サトウ", "ヒナ"), "2016-05-03", sex="2", town_key="西", block_key="9")
+    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3))
+    found = matched(linkage, HINA, other, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {number(1), number(4)}
+
+
+def test_remarriage_joins_only_with_the_address(linkage: Linkage) -> None:
+    moved = record("family_consultation", "F1", kanji=("高橋", "蓮"), kana=("タカハシ", "レン"), birth_date=dt.date(2015, 7, 9))
+    found = matched(linkage, REN, moved)
+    assert anchor(found, "family_consultation", "F1") == alone(moved)
+    assert waiting(found, "F1") == {number(3)}
+    same_home = moved | {"town_key": "東", "block_key": "3-4"}
+    assert anchor(matched(linkage, REN, same_home), "family_consultation", "F1") == joined(REN)
+
+
+def test_moved_out_residents_are_in_the_register_and_are_joined(linkage: Linkage) -> None:
+    gone = resident(5, ("東野", "楓"), ("ヒガシノ", "カエデ"), "2014-02-02", sex="1")
+    r = record("maternal_child_health", "M1", kanji=("東野", "楓"), kana=("ヒガシノ", "カエデ"), birth_date=dt.date(2014, 2, 2))
+    assert anchor(matched(linkage, gone, r), "maternal_child_health", "M1") == joined(gone)
+
+
+def test_shared_home_and_phone_are_not_enough(linkage: Linkage) -> None:
+    mother = record("community_social_work", "C1", kanji=("佐藤", "愛"), kana=("サトウ", "アイ"), phone="0725000000", **HOME)
+    assert anchor(matched(linkage, HINA, mother), "community_social_work", "C1") == alone(mother)
+
+
+def roll(*rows: tuple[int, int, str, str, str]) -> Context:
+    found = [dict(zip(SCHOOL_ROLL.column_names(), (number(r[0]), *r[1:]), strict=True)) for r in rows]
+    return Context(school_roll=pa.Table.from_pylist(found, schema=arrow_schema(SCHOOL_ROLL)))
+
+
+def test_kanji_alone_never_joins_but_a_grade_of_a_school_does(linkage: Linkage) -> None:
+    r = record("school_life", "S-2026-5-1-3", kanji=("鈴木", "蓮"), grade="5", school_code="E1", sex="1")
+    found = matched(linkage, REN, r)
+    assert anchor(found, "school_life", r["record_id"]) == alone(r)
+    assert waiting(found, r["record_id"]) == {number(3)}
+    listed = matched(linkage, REN, r, context=roll((3, 2026, "E1", "5", "鈴木蓮")))
+    assert anchor(listed, "school_life", r["record_id"]) == joined(REN)
+
+
+def test_two_children_of_one_name_in_a_grade_wait(linkage: Linkage) -> None:
+    other = resident(6, ("鈴木", "蓮"), ("スズキ", "レン"), "2015-11-30", sex="1")
+    r = record("school_life", "S-2026-5-1-3", kanji=("鈴木", "蓮"), grade="5", school_code="E1", sex="1")
+    found = matched(linkage, REN, other, r, context=roll((3, 2026, "E1", "5", "鈴木蓮"), (6, 2026, "E1", "5", "鈴木蓮")))
+    assert anchor(found, "school_life", r["record_id"]) == alone(r)
+    assert waiting(found, r["record_id"]) == {number(3), number(6)}
+
+
+def test_kana_alone_never_joins(linkage: Linkage) -> None:
+    r = record("childrens_cafeteria", "K1", kana=("スズキ", "レン"), grade="小学校高学年")
+    found = matched(linkage, REN, r)
+    assert anchor(found, "childrens_cafeteria", "K1") == alone(r)
+    assert waiting(found, "K1") == {number(3)}
+
+
+def test_outsiders_of_one_name_and_birth_are_one_person_unless_numbers_differ(linkage: Linkage) -> None:
+    birth = dt.date(2013, 3, 3)
+    a = record("after_school_care", "A1", kanji=("西", "空"), kana=("ニシ", "ソラ"), birth_date=birth)
+    b = record("maternal_child_health", "M1", kanji=("西", "空"), birth_date=birth)
+    found = matched(linkage, REN, a, b)
+    assert anchor(found, "maternal_child_health", "M1")[:2] == ("after_school_care", "A1")
+    c = record("family_consultation", "F1", kanji=("西", "空"), birth_date=birth, person_no=number(81))
+    d = record("family_consultation", "F2", kanji=("西", "空"), birth_date=birth, person_no=number(82))
+    apart = matched(linkage, REN, a, b, c, d)
+    assert len({anchor(apart, r["source"], r["record_id"])[:2] for r in (a, b, c, d)}) == 4
+
+
+def test_reviewers_words_beat_the_rules(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3))
+    pair = pa.table({"source": ["after_school_care"], "record_id": ["A1"], "resident_id": [number(1)]})
+    refused = matched(linkage, HINA, r, context=Context(cannot_link=pair))
+    assert anchor(refused, "after_school_care", "A1") == alone(r)
+    k = record("childrens_cafeteria", "K1", kana=("スズキ", "レン"))
+    pair = pa.table({"source": ["childrens_cafeteria"], "record_id": ["K1"], "resident_id": [number(3)]})
+    told = matched(linkage, REN, k, context=Context(must_link=pair))
+    assert anchor(told, "childrens_cafeteria", "K1") == (REGISTER, number(3), "reviewed")
+
+
+def test_a_blank_night_links_nobody(linkage: Linkage) -> None:
+    assert match_records(table(), linkage).assignment.num_rows == 0
+    only = match_records(table(REN), linkage).assignment.to_pylist()
+    assert [(r["anchor_id"], r["state"]) for r in only] == [(number(3), "auto")]
