@@ -257,11 +257,10 @@ def test_the_engine_reads_no_file_and_no_python_variable() -> None:
     assert hidden.num_rows == 1
 
 
-def test_an_indexed_table_answers_as_before() -> None:
+def test_a_second_handle_sees_the_same_tables() -> None:
     with DuckEngine() as engine:
         engine.register("given", _seal_rows("p1", "p2"))
         engine.materialise("seal", sqlglot.parse_one("select * from given"))
-        engine.index("seal", "person_id")
         found = engine.cursor().query(sqlglot.parse_one("select person_id from seal where person_id = 'p2'"))
     assert found.to_pydict() == {"person_id": ["p2"]}
 

@@ -5,22 +5,17 @@ Requests keep the view they started with; a new one is loaded beside it and take
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
 from sqlglot import exp
 
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
 from kizuki.terms.errors import RunFailed
-from kizuki.terms.tables import ALL_TABLES
 
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
-_INDEXED = ("person", "household_member", "residence", "spell", "event", "item", "judgement_reason", "eligibility")
 _LOADING = "loading"
 
 
@@ -111,30 +106,18 @@ class Server:
 
 
 def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
-    """Load one snapshot into memory, sorted and indexed for reading one person's rows in a millisecond."""
+    """Load one snapshot into memory.
+
+    Published rows lie in the order of their persons, so one person's rows are found by block ranges in a millisecond; an index
+    would take as long to build as everything else together.
+    """
     manifest = store.manifest(snapshot)
     engine = DuckEngine(memory_limit=_MEMORY_LIMIT)
     for table in manifest.tables:
-        with _registered(engine, store.load(manifest, table)):
-            engine.materialise(table, _sorted_by_person(table))
-        if table in _INDEXED:
-            engine.index(table, "person_id")
-    return SnapshotView(manifest, engine)
-
-
-@contextmanager
-def _registered(engine: DuckEngine, table: pa.Table) -> Iterator[None]:
-    engine.register(_LOADING, table)
-    try:
-        yield
-    finally:
+        engine.register(_LOADING, store.load(manifest, table))
+        engine.materialise(table, exp.select(exp.Star()).from_(exp.to_table(_LOADING)))
         engine.unregister(_LOADING)
-
-
-def _sorted_by_person(table: str) -> exp.Expression:
-    query = exp.select(exp.Star()).from_(exp.to_table(_LOADING))
-    names = ALL_TABLES[table].column_names()
-    return query.order_by("person_id") if "person_id" in names else query
+    return SnapshotView(manifest, engine)
 
 
 _SERVERS: dict[Path, Server] = {}

@@ -27,6 +27,7 @@ from kizuki.cleanse.conform import conform
 from kizuki.cleanse.person_records import PersonContext, learn_addresses, learn_context, person_records
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
+from kizuki.engine.encode import encoded, in_order
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
@@ -43,6 +44,12 @@ SYNTHETIC_MARK = "synthetic.json"
 
 _SHARED_MEMORY = "1000MB"
 """For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
+_ORDER = {
+    "item": ("person_id", "item"),
+    "judgement": ("person_id", "criteria"),
+    "judgement_reason": ("person_id", "criteria", "entry", "answer"),
+    "eligibility": ("household_id", "programme", "person_id"),
+}
 _MONTHS = {"daily": 0, "weekly": 0, "monthly": 1, "quarterly": 3, "termly": 4, "yearly": 12, "once": 0}
 
 
@@ -175,7 +182,7 @@ def _constant(name: str, table: pa.Table) -> Step:
 
 
 def _delivery_table(night: Night) -> pa.Table:
-    schema = pa.schema({"source": pa.string(), "as_of": pa.date32(), "delivery_id": pa.string()})
+    schema = _schema(source=pa.string(), as_of=pa.date32(), delivery_id=pa.string())
     first: dict[tuple[str, dt.date], str] = {}
     for d in night.deliveries:
         first.setdefault((d.source, d.as_of), d.delivery)
@@ -185,7 +192,7 @@ def _delivery_table(night: Night) -> pa.Table:
 
 def _feed_window(night: Night) -> pa.Table:
     """From when and until when each source's deliveries can tell: its first data reach back one period."""
-    schema = pa.schema({"source": pa.string(), "first_from": pa.date32(), "last_as_of": pa.date32()})
+    schema = _schema(source=pa.string(), first_from=pa.date32(), last_as_of=pa.date32())
     rows = []
     for source in night.sources:
         days = [d.as_of for d in night.deliveries if d.source == source]
@@ -203,7 +210,7 @@ def _months_before(day: dt.date, months: int) -> dt.date:
 
 
 def _categories(night: Night) -> pa.Table:
-    schema = pa.schema([(n, pa.string()) for n in ("source", "field", "code", "label")])
+    schema = _schema(source=pa.string(), field=pa.string(), code=pa.string(), label=pa.string())
     rows = [
         {"source": source.id, "field": column.name, "code": code, "label": label}
         for source in night.definitions.sources.values()
@@ -250,7 +257,7 @@ def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute:
             for table, names in tables.items():
                 engine.register(table, together([inputs[n] for n in names]))
             made = compute(engine, night.definitions, night.as_of)
-        return {table: shape(rows, ALL_TABLES[table]) for table, rows in made.items()}
+        return {table: _published_form(table, rows) for table, rows in made.items()}
 
     return Step(
         name=name,
@@ -260,6 +267,12 @@ def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute:
         compute=run,
         params=(night.definitions.version, night.as_of.isoformat()),
     )
+
+
+def _published_form(table: str, rows: pa.Table) -> pa.Table:
+    """Rows in the declared shape, one person's together and always in the same order."""
+    shaped = shape(rows, ALL_TABLES[table])
+    return in_order(encoded(shaped.schema, shaped.to_batches()), _ORDER[table])
 
 
 def freshness(night: Night) -> int:
@@ -301,6 +314,10 @@ def snapshot_id(night: Night) -> str:
         *sorted(d.delivery for d in night.deliveries),
     ]
     return f"{night.as_of:%Y%m%d}-{hashlib.sha256('|'.join(told).encode()).hexdigest()[:12]}"
+
+
+def _schema(**types: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, type_) for name, type_ in types.items()])
 
 
 def _digest(table: pa.Table | None) -> str:

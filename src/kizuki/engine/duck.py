@@ -52,15 +52,6 @@ class DuckEngine:
         count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))
         return int(self._connection.execute(render(count, DUCKDB)).fetchall()[0][0])
 
-    def index(self, name: str, column: str) -> None:
-        """Index a materialised table for finding the rows of one value."""
-        target = exp.Index(
-            this=exp.to_identifier(f"{name}_by_{column}"),
-            table=exp.to_table(name),
-            params=exp.IndexParameters(columns=[exp.column(column)]),
-        )
-        self._connection.execute(render(exp.Create(this=target, kind="INDEX"), DUCKDB)).fetchall()
-
     def drop(self, name: str) -> None:
         """Drop a materialised table."""
         # sqlglot names the operand `this` up to 29 and `tables` from 30; each ignores the other

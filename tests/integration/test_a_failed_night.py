@@ -1,0 +1,177 @@
+"""G4: a night killed or broken anywhere changes nothing, and running it again ends where an undisturbed night ends."""
+
+import datetime as dt
+import multiprocessing
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sqlglot import exp
+
+from kizuki.app import run as night
+from kizuki.app.pipeline import STAGES, Stage
+from kizuki.cli.options import definitions_of
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.lock import exclusive
+from kizuki.engine.snapshots import SnapshotStore
+from kizuki.synth.city import build_city
+from kizuki.synth.write import write_city
+from kizuki.terms.errors import RunFailed
+from tests.integration.night_driver import AS_OF, NOW
+from tests.integration.night_driver import main as drive
+
+YESTERDAY = dt.date(2026, 10, 31)
+PROCESSES = multiprocessing.get_context("forkserver")  # a fresh process each time, the program already imported
+PROCESSES.set_forkserver_preload(["tests.integration.night_driver"])
+pytestmark = pytest.mark.slow
+
+
+def _run(home: Path, as_of: dt.date, how: str = "whole", when: float = 0) -> int:
+    """The exit code of a night in a process of its own: 0 when it ended, negative when it was killed."""
+    process = PROCESSES.Process(target=drive, args=(home, as_of, how, when))
+    process.start()
+    process.join()
+    return int(process.exitcode or 0)
+
+
+@pytest.fixture(scope="module")
+def yesterday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small city whose files are received and whose list of yesterday is served."""
+    home = tmp_path_factory.mktemp("night") / "home"
+    write_city(build_city(300, 7), home)
+    settled = time.time() - 3600
+    for path in (home / "inbox").glob("*/*"):
+        os.utime(path, (settled, settled))
+    assert _run(home, YESTERDAY) == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def undisturbed(yesterday: Path) -> Path:
+    """The same home after an undisturbed night."""
+    home = _copy(yesterday, "undisturbed")
+    assert _run(home, AS_OF) == 0
+    return home
+
+
+def _copy(home: Path, name: str) -> Path:
+    return Path(shutil.copytree(home, home.parent / name))
+
+
+def _store(home: Path) -> SnapshotStore:
+    return SnapshotStore(home / "snapshots", KeyRing.load(home))
+
+
+def _assert_served(home: Path, snapshot: str | None) -> None:
+    """CURRENT names that snapshot and every table of it can be read."""
+    store = _store(home)
+    assert store.current_id() == snapshot
+    manifest = store.manifest(snapshot or "")
+    assert all(store.load(manifest, table).num_rows == rows for table, rows in manifest.rows().items())
+
+
+def _assert_same_snapshot(home: Path, other: Path) -> None:
+    ours, theirs = _store(home), _store(other)
+    assert ours.current_id() == theirs.current_id()
+    mine, its = ours.manifest(ours.current_id() or ""), theirs.manifest(theirs.current_id() or "")
+    assert mine.tables.keys() == its.tables.keys()
+    assert {t: _differences(ours.load(mine, t), theirs.load(its, t)) for t in mine.tables} == dict.fromkeys(mine.tables, 0)
+
+
+def _differences(one: pa.Table, other: pa.Table) -> int:
+    with DuckEngine() as engine:
+        engine.register("one", one)
+        engine.register("other", other)
+        both = [("one", "other"), ("other", "one")]
+        rows = [[exp.select(exp.Star()).from_(name) for name in pair] for pair in both]
+        return sum(int(engine.query(exp.except_(*pair, distinct=False)).num_rows) for pair in rows)
+
+
+def test_killed_after_every_single_step_the_night_still_ends_the_same(yesterday: Path, undisturbed: Path) -> None:
+    home = _copy(yesterday, "killed-at-steps")
+    before = _store(home).current_id()
+    kills = 0
+    while _run(home, AS_OF, "step_end", 1) < 0:
+        kills += 1
+        _assert_served(home, before)
+    assert kills > 20
+    _assert_same_snapshot(home, undisturbed)
+
+
+@pytest.mark.parametrize("kind", ["stage_begin", "stage_end"])
+def test_killed_at_every_stage_boundary_the_night_still_ends_the_same(yesterday: Path, undisturbed: Path, kind: str) -> None:
+    home = _copy(yesterday, f"killed-at-{kind}")
+    before = _store(home).current_id()
+    for number in range(1, len(STAGES) + 1):
+        assert _run(home, AS_OF, kind, number) < 0
+        published = kind == "stage_end" and number == len(STAGES)
+        _assert_served(home, _store(undisturbed).current_id() if published else before)
+    assert _run(home, AS_OF) == 0
+    _assert_same_snapshot(home, undisturbed)
+
+
+def test_killed_at_any_moment_the_night_still_ends_the_same(yesterday: Path, undisturbed: Path) -> None:
+    home = _copy(yesterday, "killed-at-random")
+    rng = random.Random(20261120)
+    allowed = {_store(home).current_id(), _store(undisturbed).current_id()}
+    for _ in range(8):
+        _run(home, AS_OF, "seconds", rng.uniform(0.5, 4.0))
+        served = _store(home).current_id()
+        assert served in allowed
+        _assert_served(home, served)
+    assert _run(home, AS_OF) == 0
+    _assert_same_snapshot(home, undisturbed)
+
+
+def test_killed_while_receiving_no_row_is_lost(tmp_path: Path, undisturbed: Path) -> None:
+    home = tmp_path / "home"
+    write_city(build_city(300, 7), home)
+    settled = time.time() - 3600
+    for path in (home / "inbox").glob("*/*"):
+        os.utime(path, (settled, settled))
+    shutil.copytree(undisturbed / "keys", home / "keys")
+    for number in (1, 40, 200):
+        assert _run(home, AS_OF, "received", number) < 0
+    assert _run(home, YESTERDAY) == 0
+    assert _run(home, AS_OF) == 0
+    assert _store(home).manifest(_store(home).current_id() or "").rows() == _rows_of(undisturbed)
+
+
+def _rows_of(home: Path) -> dict[str, int]:
+    store = _store(home)
+    return store.manifest(store.current_id() or "").rows()
+
+
+def test_a_stage_that_breaks_leaves_yesterdays_list_served(yesterday: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = _copy(yesterday, "broken")
+    before = _store(home).current_id()
+
+    def broken(_: object) -> int:
+        raise ZeroDivisionError("山田花子")
+
+    stages = tuple(Stage(s.name, s.title, broken) if s.name == "judge" else s for s in STAGES)
+    monkeypatch.setattr(night, "STAGES", stages)
+    with pytest.raises(RunFailed, match="K402") as told:
+        night.run(home, definitions_of(home), AS_OF, NOW)
+    assert "山田花子" not in str(told.value)
+    _assert_served(home, before)
+    last = list(night.run_ledger(home).read())[-1]
+    assert (last["event"], last["stage"], last["fault"]) == ("run_failed", "judge", "ZeroDivisionError")
+
+
+def test_a_second_run_at_the_same_time_is_turned_away(yesterday: Path) -> None:
+    with exclusive(yesterday / "ledger" / "run.lock"):
+        assert _run(yesterday, AS_OF) > 0
+        with pytest.raises(RunFailed, match="K905"):
+            night.run(yesterday, definitions_of(yesterday), AS_OF, NOW)
+
+
+def test_running_again_computes_nothing_anew(undisturbed: Path) -> None:
+    again = night.run(undisturbed, definitions_of(undisturbed), AS_OF, NOW)
+    assert again.skipped == sum(stage.steps for stage in again.stages) > 20
+    assert again.snapshot == _store(undisturbed).current_id()
