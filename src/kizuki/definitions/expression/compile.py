@@ -44,7 +44,8 @@ Bounds = tuple[Sql, Sql]
 class Scope:
     """Where columns are found: `table` holds the terms, `groups` the household aggregates, numbered as in `aggregates`.
 
-    `key` is the household column of `groups`; NULL there means a household without members.
+    `key` is the household column of `groups`; NULL there means a household without members. `answers` are conditions that
+    `table` already holds the answer of, in the columns c0, c1, …; asking why an answer is open then repeats no work.
     """
 
     table: str
@@ -52,6 +53,7 @@ class Scope:
     key: str = "household_id"
     aggregates: tuple[Aggregate, ...] = ()
     reasons: bool = False
+    answers: tuple[Condition, ...] = ()
 
     def column(self, name: str) -> exp.Column:
         """A column of the one being judged."""
@@ -77,6 +79,8 @@ class Open:
 
 def compile_condition(node: Condition, scope: Scope) -> Sql:
     """A boolean expression: TRUE, FALSE or NULL exactly where `evaluate` says True, False or None."""
+    if node in scope.answers:
+        return scope.column(f"c{scope.answers.index(node)}")
     match node:
         case Holds(term):
             return scope.column(term.id)
@@ -98,7 +102,7 @@ def compile_condition(node: Condition, scope: Scope) -> Sql:
 
 def group_columns(scope: Scope, members: str) -> list[Sql]:
     """The aggregate columns of one row per household, over member rows aliased `members` (see `Scope.group`)."""
-    inner = replace(scope, table=members, groups="", aggregates=())
+    inner = replace(scope, table=members, groups="", aggregates=(), answers=())
     columns: list[Sql] = []
     for aggregate in scope.aggregates:
         name = f"g{scope.aggregates.index(aggregate)}"
@@ -272,7 +276,7 @@ def _open_operand(node: Operand, scope: Scope, above: tuple[Sql, ...]) -> Iterab
 
 
 def _open_group(node: Aggregate, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:
-    for item in _open_in_member(node, replace(scope, aggregates=())):
+    for item in _open_in_member(node, replace(scope, aggregates=(), answers=())):
         seen = exp.func("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
         reason = scope.group(node, f"_why_{item.term.id}") if scope.reasons else exp.null()
         yield Open(item.term, exp.and_(*above, seen), reason)

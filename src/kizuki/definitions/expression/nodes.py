@@ -185,6 +185,19 @@ def terms_of(node: Node) -> tuple[Term, ...]:
     return tuple(found)
 
 
+def conditions_of(node: Node) -> tuple[Condition, ...]:
+    """The condition and those inside it, once, without entering the aggregates over the household."""
+    found: dict[Condition, None] = {}
+    todo: list[Node] = [node]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, Holds | Compare | Not | And | Or | AnyMember | EveryMember):
+            found[here] = None
+        if isinstance(here, Not | And | Or):
+            todo.extend(children(here))
+    return tuple(found)
+
+
 def aggregates_of(node: Node) -> tuple[Aggregate, ...]:
     """Every aggregate over the household, once."""
     found = {n: None for n in walk(node) if isinstance(n, AnyMember | EveryMember | SumMembers | CountMembers)}

@@ -1,0 +1,80 @@
+"""未受給 of a whole city: every programme in force over every household with children."""
+
+import datetime as dt
+
+import pyarrow as pa
+from sqlglot import exp
+
+from kizuki.definitions.loader import Definitions
+from kizuki.definitions.programmes import Programme
+from kizuki.engine.duck import DuckEngine
+from kizuki.engine.sql import bind, load
+from kizuki.programmes.compile import Told, eligibility_query, wide_query
+from kizuki.terms.tables import ELIGIBILITY
+
+_PACKAGE = "kizuki.programmes"
+_STEPS = ("fact_member", "fact_parent", "fact_spell", "fact_receipt", "fact")
+_RECEIPT_RULE = pa.schema([pa.field(n, pa.string()) for n in ("programme", "kind", "status")])
+_TYPES = {"string": pa.string(), "bool": pa.bool_()}
+
+
+def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
+    """The `eligibility` table (terms.tables); `engine` holds the mart tables.
+
+    A programme not in force on `as_of` gives no rows. Facts of a feed that is off or never came are unknown.
+    """
+    programmes = [p for _, p in sorted(definitions.programmes.items()) if p.in_force(as_of)]
+    schema = pa.schema([pa.field(c.name, _TYPES[c.type]) for c in ELIGIBILITY.columns])
+    if not programmes:
+        return schema.empty_table()
+    until = _until(engine, as_of)
+    receipts = frozenset(p.id for p in programmes if not _silence(definitions, until, p.text.receipt.source))
+    made: list[str] = []
+    engine.register("receipt_rule", pa.Table.from_pylist(_receipt_rules(programmes), _RECEIPT_RULE))
+    try:
+        _make_facts(engine, definitions, until, as_of, made)
+        told = Told(until, receipts)
+        tables = [engine.query(eligibility_query(p, as_of, told)) for p in programmes]
+        return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
+    finally:
+        for name in reversed(made):
+            engine.drop(name)
+        engine.unregister("receipt_rule")
+
+
+def _make_facts(
+    engine: DuckEngine, definitions: Definitions, until: dict[str, dt.date], as_of: dt.date, made: list[str]
+) -> None:
+    silent = {
+        "tax": _silence(definitions, until, "municipal_tax"),
+        "assistance": _silence(definitions, until, "public_assistance"),
+        "allowance": _silence(definitions, until, "single_parent_allowance"),
+    }
+    for name in _STEPS:
+        engine.materialise(name, bind(load(_PACKAGE, name), as_of=as_of, **silent))
+        made.append(name)
+    engine.materialise("programme_fact", wide_query())
+    made.append("programme_fact")
+
+
+def _receipt_rules(programmes: list[Programme]) -> list[dict[str, str | None]]:
+    return [
+        {"programme": p.id, "kind": p.text.receipt.kind, "status": status}
+        for p in programmes
+        for status in p.text.receipt.statuses or (None,)
+    ]
+
+
+def _until(engine: DuckEngine, as_of: dt.date) -> dict[str, dt.date]:
+    """Until when each source's data reaches."""
+    reach = exp.select("source", exp.alias_(exp.Max(this=exp.column("covered_until")), "reach")).from_("coverage")
+    rows = engine.query(reach.group_by("source")).to_pylist()
+    return {r["source"]: min(r["reach"], as_of) for r in rows}
+
+
+def _silence(definitions: Definitions, until: dict[str, dt.date], source: str) -> str:
+    """Why a source tells nothing: feed_off, feed_never, or '' while it does."""
+    manifest = definitions.sources.get(source)
+    if manifest is not None and not manifest.enabled:
+        return "feed_off"
+    return "" if source in until else "feed_never"

@@ -1,0 +1,220 @@
+"""Programmes over a whole city: the conditions of `judging.py` as one query per programme, over the facts of every household.
+
+`fact` (see sql/fact.sql) has one row per member; `fact_receipt` says who is in receipt. A programme in use is 該当 by the
+office's own decision, so an unknown income of a recipient puts nobody on a list and nothing contradicts the timeline.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from kizuki.definitions.expression import Condition, Kind, Scope, Term, compile_condition, first_item, group_columns, open_items
+from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, conditions_of
+from kizuki.definitions.programmes import EXPIRED, Programme, Rule
+from kizuki.definitions.programmes.facts import CHILD, FACTS
+from kizuki.terms.states import ProgrammeVerdict
+
+FACT_SOURCES: Mapping[str, str] = {
+    "income_yen": "municipal_tax",
+    "tax_class": "municipal_tax",
+    "disability": "disability_welfare",
+    "public_assistance_now": "public_assistance",
+    "public_assistance_ended_1y": "public_assistance",
+    "receiving_single_parent_allowance": "single_parent_allowance",
+}
+"""Which source a fact comes from; the rest follow from the register."""
+REGISTER = "resident_register"
+
+Sql = Any
+"""A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the feeds tell: until when each source's data reaches, and of which programmes the receipts are known."""
+
+    until: Mapping[str, dt.date]
+    receipts: frozenset[str]
+
+
+def wide_query() -> Sql:
+    """Facts in the columns conditions read (see `expression.compile`), one row per member."""
+    columns = [c for f in FACTS for c in _wide(f.term)]
+    keys = [exp.column(n, table="f") for n in ("household_id", "person_id")]
+    return exp.select(*keys, *columns).from_("fact AS f")
+
+
+def eligibility_query(programme: Programme, day: dt.date, told: Told) -> Sql:
+    """The `eligibility` rows of one programme: one per household with children, or one per child."""
+    rules = programme.rules(day)
+    aggregates = tuple(dict.fromkeys(a for r in rules for a in aggregates_of(r.condition)))
+    conditions = tuple(dict.fromkeys(c for r in rules for c in conditions_of(r.condition)))
+    laid = _laid_out(programme, aggregates, conditions, told)
+    scope = Scope("t", "t", key="has_members", aggregates=aggregates, reasons=True, answers=conditions)
+    answers = [exp.alias_(compile_condition(r.condition, scope), f"r{n}") for n, r in enumerate(rules)]
+    said = [exp.alias_(_unknown(r, scope), f"u{n}") for n, r in enumerate(rules)]
+    shown = [exp.alias_(_evidence(r, scope, told), f"e{n}") for n, r in enumerate(rules)]
+    kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving")]
+    return _answered(programme, exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t")), rules)
+
+
+def _laid_out(programme: Programme, aggregates: tuple[Aggregate, ...], conditions: tuple[Condition, ...], told: Told) -> Sql:
+    """One row per subject: its facts, its household's aggregates, whether it is in receipt, and every condition's answer."""
+    scope = Scope("s", "g", aggregates=aggregates, reasons=True)
+    answers = [exp.alias_(compile_condition(c, scope), f"c{n}") for n, c in enumerate(conditions)]
+    grouped = group_columns(scope, "m")
+    parts = [exp.column(c.alias, table="g") for c in grouped]
+    person = exp.column("person_id", table="s") if programme.of_child else exp.cast(exp.null(), "text")
+    members = exp.alias_(exp.column("household_id", table="g"), "has_members")
+    subject = exp.alias_(person, "subject")
+    receiving = exp.alias_(_receiving(programme, told), "receiving")
+    query = exp.select("s.*", subject, members, receiving, *parts, *answers).from_(_subjects(programme).subquery("s"))
+    query = query.join(_receipts(programme).subquery("q"), on=_same(programme, "q"), join_type="left")
+    return query.join(_groups(grouped).subquery("g"), on=_equal("household_id", "s", "g"), join_type="left")
+
+
+def _wide(term: Term) -> list[Sql]:
+    value, why = exp.column(term.id, table="f"), exp.column(f"{term.id}_why", table="f")
+    if term.kind is Kind.TRUTH:
+        return [value, why]
+    outside = exp.alias_(exp.false(), f"{term.id}_na")
+    if term.kind is Kind.TEXT:
+        return [value, outside, why]
+    least = value if term.minimum is None else exp.func("COALESCE", value, exp.cast(_number(int(term.minimum)), "double"))
+    return [exp.alias_(least, f"{term.id}_lo"), exp.alias_(value.copy(), f"{term.id}_hi"), outside, why]
+
+
+def _subjects(programme: Programme) -> Sql:
+    if programme.of_child:
+        child = exp.EQ(this=exp.column("role", table="w"), expression=exp.Literal.string(CHILD))
+        return exp.select("w.*").from_("programme_fact AS w").where(child)
+    shared = [c.alias_or_name for f in FACTS if f.held_by == "household" for c in _wide(f.term)]
+    return exp.select(*(exp.column(n, table="w") for n in ("household_id", *shared))).from_("programme_fact AS w").distinct()
+
+
+def _groups(columns: Sequence[Sql]) -> Sql:
+    key = exp.column("household_id", table="m")
+    return exp.select(key, *columns).from_("programme_fact AS m").group_by(key.copy())
+
+
+def _receipts(programme: Programme) -> Sql:
+    keys = [exp.column(n, table="k") for n in (("household_id", "person_id") if programme.of_child else ("household_id",))]
+    mine = exp.EQ(this=exp.column("programme", table="k"), expression=exp.Literal.string(programme.id))
+    return exp.select(*keys).from_("fact_receipt AS k").where(mine).distinct()
+
+
+def _same(programme: Programme, other: str) -> Sql:
+    return _equal("person_id" if programme.of_child else "household_id", "s", other)
+
+
+def _receiving(programme: Programme, told: Told) -> Sql:
+    """In receipt by the timeline; unknown while the office's data is not received."""
+    found = exp.Not(this=exp.Is(this=exp.column("household_id", table="q"), expression=exp.null()))
+    return found if programme.id in told.receipts else exp.cast(exp.null(), "boolean")
+
+
+def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule]) -> Sql:
+    """Verdict and texts over the answered rules: entitled by every rule, or in receipt already."""
+    held = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
+    receiving = exp.column("receiving", table="a")
+    entitled = exp.or_(exp.paren(exp.and_(*held)), receiving)
+    middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a"))
+    answer, in_use = exp.column("entitled", table="b"), exp.column("receiving", table="b")
+    verdict = _case(
+        (answer, exp.Literal.string(ProgrammeVerdict.ELIGIBLE.value)),
+        (_is_null(answer), exp.Literal.string(ProgrammeVerdict.UNKNOWN.value)),
+        default=exp.Literal.string(ProgrammeVerdict.NOT_ELIGIBLE.value),
+    )
+    unused = exp.Not(this=exp.func("COALESCE", in_use, exp.true()))
+    return exp.select(
+        exp.alias_(exp.Literal.string(programme.id), "programme"),
+        exp.column("household_id", table="b"),
+        exp.alias_(exp.column("subject", table="b"), "person_id"),
+        exp.alias_(verdict, "verdict"),
+        in_use.copy(),
+        exp.alias_(exp.and_(exp.func("COALESCE", answer.copy(), exp.false()), unused), "unclaimed"),
+        exp.alias_(_array(_reasons(programme, len(rules))), "reasons"),
+        exp.alias_(_array(_unknowns(len(rules))), "unknown"),
+    ).from_(middle.subquery("b"))
+
+
+def _reasons(programme: Programme, count: int) -> list[Sql]:
+    """Texts of the conditions that hold, unless the answer is no."""
+    in_use = _object({"条件": "receiving", "文": "すでに受けています", "元データ": programme.text.receipt.source, "時点": ""})
+    pieces = [_case((exp.column("receiving", table="b"), in_use), default=exp.Literal.string(""))]
+    not_no = exp.func("COALESCE", exp.column("entitled", table="b"), exp.true())
+    for n in range(count):
+        holds = exp.and_(not_no.copy(), exp.column(f"r{n}", table="b"))
+        pieces.append(_case((holds, exp.column(f"e{n}", table="b")), default=exp.Literal.string("")))
+    return pieces
+
+
+def _unknowns(count: int) -> list[Sql]:
+    """What to confirm, of the conditions that keep the answer open."""
+    pieces = []
+    for n in range(count):
+        is_open = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column(f"r{n}", table="b")))
+        pieces.append(_case((is_open, exp.column(f"u{n}", table="b")), default=exp.Literal.string("")))
+    return pieces
+
+
+def _evidence(rule: Rule, scope: Scope, told: Told) -> Sql:
+    """The condition's sentence with the source and date of the fact that shows it."""
+    parts = json.dumps({"条件": rule.id, "文": rule.text.explanation}, ensure_ascii=False)[:-1]
+    fact = first_item(rule.condition, scope)
+    ends: dict[str, list[Sql]] = {}
+    for f in FACTS:
+        source = FACT_SOURCES.get(f.term.id, REGISTER)
+        day = told.until.get(source)
+        end = json.dumps({"元データ": source, "時点": day.isoformat() if day else ""}, ensure_ascii=False)[1:]
+        ends.setdefault(end, []).append(exp.Literal.string(f.term.id))
+    chosen = _case(*((exp.In(this=fact.copy(), expressions=ids), exp.Literal.string(end)) for end, ids in ends.items()))
+    return exp.func(
+        "CONCAT", exp.Literal.string(f",{parts}, "), exp.func("COALESCE", chosen, exp.Literal.string('"元データ": ""}'))
+    )
+
+
+def _unknown(rule: Rule, scope: Scope) -> Sql:
+    pieces: list[Sql] = [
+        _object({"条件": rule.id, "確認すること": f"{EXPIRED}（{name}）", "項目": "", "理由": "expired"})
+        for name in rule.expired
+    ]
+    for item in open_items(rule.condition, scope):
+        start = {"条件": rule.id, "確認すること": f"{item.term.title}：{rule.text.ask}", "項目": item.term.id}
+        text = json.dumps(start, ensure_ascii=False)[:-1]
+        why = exp.func("COALESCE", item.reason, exp.Literal.string(""))
+        said = exp.func("CONCAT", exp.Literal.string(f',{text}, "理由": "'), why, exp.Literal.string('"}'))
+        pieces.append(_case((item.flag, said), default=exp.Literal.string("")))
+    return pieces[0] if len(pieces) == 1 else exp.func("CONCAT", *pieces) if pieces else exp.Literal.string("")
+
+
+def _object(value: Mapping[str, str]) -> Sql:
+    return exp.Literal.string("," + json.dumps(value, ensure_ascii=False))
+
+
+def _array(pieces: Sequence[Sql]) -> Sql:
+    """A JSON array of pieces that each begin with a comma or are empty."""
+    joined = exp.func("CONCAT", *pieces) if len(pieces) > 1 else pieces[0]
+    body = exp.Substring(this=joined, start=_number(2))
+    return exp.func("CONCAT", exp.Literal.string("["), body, exp.Literal.string("]"))
+
+
+def _equal(name: str, left: str, right: str) -> Sql:
+    return exp.EQ(this=exp.column(name, table=left), expression=exp.column(name, table=right))
+
+
+def _is_null(value: Sql) -> Sql:
+    return exp.Is(this=value.copy(), expression=exp.null())
+
+
+def _number(value: int) -> Sql:
+    return exp.Literal.number(value)
+
+
+def _case(*branches: tuple[Sql, Sql], default: Sql | None = None) -> Sql:
+    case = exp.Case(ifs=[exp.If(this=when.copy(), true=then.copy()) for when, then in branches])
+    return case if default is None else case.else_(default.copy())
