@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from kizuki.app import accounts, audit, scope
-from kizuki.app.release_plan import EXTRA, SEALED, Facts, Limits, Query, facts, parameters, sql
+from kizuki.app.release_plan import EVERYONE, EXTRA, IN_SCOPE, LISTED, SEALED, Facts, Limits, Query, facts, parameters, sql
 from kizuki.app.scope import Reach, View
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.governance import Governance, Grant, Scope
@@ -60,6 +60,14 @@ class _Door:
     reach: Reach
     seals: Seals
     engine: DuckEngine
+    homes: dict[frozenset[str], list[str]] = field(default_factory=dict)
+
+    def near(self, persons: frozenset[str]) -> list[str]:
+        """The named persons and their households, as far as the actor reaches."""
+        if persons not in self.homes:
+            everyone = persons | scope.households(self.engine, persons)
+            self.homes[persons] = sorted(p for p in everyone if self.reach.covers(p))
+        return self.homes[persons]
 
 
 def release(actor: Actor, query: Query, *, action: str, reason: str = "", **params: Any) -> Released:
@@ -131,8 +139,12 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
         ).error()
     refused = _check_named(door, ask, known) + _check_filters(door, ask, known)
     readable = frozenset(c for c, rule in known.rules.items() if _may_show(door.whole, rule))
-    limits = Limits(door.whole.sources, readable, scoped=not door.reach.everyone, without_sealed=_filters_by_place(ask, known))
-    rows = scope.fetch(door.engine, sql(ask.query, limits), _values(door, ask, limits))
+    named = _named(ask, known)
+    persons = EVERYONE if door.reach.everyone else LISTED if named else IN_SCOPE
+    limits = Limits(door.whole.sources, readable, persons, without_sealed=_filters_by_place(ask, known))
+    text = sql(ask.query, limits)
+    listed = door.near(named) if named and not door.reach.everyone else door.reach.extra
+    rows = scope.fetch(door.engine, text, _values(door, ask, text, listed))
     kept = list(_masked(door, ask.query, rows, subjects))
     withheld = tuple((c, _NOT_GRANTED) for c in known.rules if c not in readable)
     hidden = {c for c in hidden_columns(known.rules) & readable if any(r[c] is MASKED for r in kept)}
@@ -183,15 +195,20 @@ def _filters_by_place(ask: Ask, known: Facts) -> bool:
     return any(tells_place(o.column, o.klass) for found in given for o in found)
 
 
-def _values(door: _Door, ask: Ask, limits: Limits) -> dict[str, Any]:
+def _named(ask: Ask, known: Facts) -> frozenset[str]:
+    """Persons the parameters name."""
+    given = (ask.params[n] for n in known.names_persons & ask.params.keys())
+    return frozenset(p for value in given for p in ([value] if isinstance(value, str) else value or ()))
+
+
+def _values(door: _Door, ask: Ask, text: str, listed: list[str]) -> dict[str, Any]:
     values = {n: list(v) if isinstance(v, list | tuple | set | frozenset) else v for n, v in ask.params.items()}
     missing = parameters(ask.query) - values.keys()
     if missing:
         raise ValueError(f"{ask.query.name}: parameters {sorted(missing)} not given")
     values = {n: values[n] for n in parameters(ask.query)}
-    text = sql(ask.query, limits)
     if f"${EXTRA}" in text:
-        values[EXTRA] = door.reach.extra
+        values[EXTRA] = listed
     if f"${SEALED}" in text:
         values[SEALED] = sorted(door.seals.hidden)
     return values

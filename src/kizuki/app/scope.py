@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from django.db.models import Q
@@ -115,8 +116,12 @@ def households(engine: DuckEngine, persons: Collection[str]) -> frozenset[str]:
     """Everybody who lives with one of `persons` now, themselves included where the register knows them."""
     if not persons:
         return frozenset()
-    text = render(load(_PACKAGE, "scope_households"), DUCKDB)
-    return frozenset(row["person_id"] for row in fetch(engine, text, {"people": sorted(persons)}))
+    return frozenset(row["person_id"] for row in fetch(engine, _households_text(), {"people": sorted(persons)}))
+
+
+@cache
+def _households_text() -> str:
+    return render(load(_PACKAGE, "scope_households"), DUCKDB)
 
 
 def fetch(engine: DuckEngine, text: str, values: dict[str, Any]) -> list[dict[str, Any]]:
