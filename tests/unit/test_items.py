@@ -66,6 +66,13 @@ def test_spells_in_force_and_silence(mart: SmallMart) -> None:
     assert short(found["pupil", "public_assistance_ended_1y"]) == ("known", 1.0, None)
 
 
+def test_a_spell_due_for_renewal_since_the_last_data_is_unknown(mart: SmallMart) -> None:
+    mart.spell("pupil", "medical_subsidy", "medical_subsidy", status="ひとり親", valid_to=dt.date(2026, 11, 1))
+    assert short(items_of(mart)["pupil", "medical_single_parent_now"]) == ("not_collected", None, "feed_late")
+    mart.spell("pupil", "medical_subsidy", "medical_subsidy", status="ひとり親", valid_from=dt.date(2026, 11, 1))
+    assert short(items_of(mart)["pupil", "medical_single_parent_now"]) == ("known", 1.0, None)
+
+
 def test_school_months_sum_over_the_window_and_absent_child_is_unlinked(mart: SmallMart) -> None:
     for month, days in (
         (dt.date(2026, 8, 31), 1),

@@ -128,7 +128,9 @@ def fact_table(households: list[Household]) -> pa.Table:
 def by_sql(households: list[Household], day: dt.date) -> list[dict[str, Any]]:
     with DuckEngine(memory_limit="300MB", threads=1) as engine:
         engine.register("fact", fact_table(households))
-        receipt = pa.schema([pa.field(n, pa.string()) for n in ("household_id", "person_id", "programme")])
+        receipt = pa.schema([pa.field(n, pa.string()) for n in ("household_id", "person_id", "programme")]).append(
+            pa.field("certain", pa.int32())
+        )
         engine.register("fact_receipt", receipt.empty_table())
         engine.materialise("programme_fact", wide_query())
         told = Told({}, frozenset(ALL))
@@ -228,6 +230,17 @@ def test_with_tax_data_income_decides() -> None:
     assert found["single_parent_allowance", "h1", None]["unclaimed"] is True
     assert found["school_aid", "h1", "pupil"]["verdict"] == "該当"
     assert found["school_aid", "h2", "pupil2"]["verdict"] == "非該当"  # one income alone is over every limit
+
+
+def test_a_benefit_due_for_renewal_since_the_last_data_is_neither_received_nor_unclaimed() -> None:
+    mart = small_city()
+    mart.spell("pupil", "single_parent_allowance", "single_parent_allowance", status="全部", valid_to=dt.date(2026, 11, 1))
+    found = eligible(mart)
+    row = found["single_parent_allowance", "h1", None]
+    assert (row["verdict"], row["receiving"], row["unclaimed"]) == ("不明", None, False)
+    assert found["school_aid", "h1", "pupil"]["verdict"] == "不明"
+    mart.spell("pupil", "single_parent_allowance", "single_parent_allowance", status="一部", valid_from=dt.date(2026, 11, 1))
+    assert eligible(mart)["single_parent_allowance", "h1", None]["receiving"] is True
 
 
 def test_a_receipt_nobody_tells_of_is_unknown() -> None:

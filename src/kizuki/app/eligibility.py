@@ -15,6 +15,7 @@ from kizuki.terms.tables import ELIGIBILITY
 _PACKAGE = "kizuki.programmes"
 _STEPS = ("fact_member", "fact_parent", "fact_spell", "fact_receipt", "fact")
 _RECEIPT_RULE = pa.schema([pa.field(n, pa.string()) for n in ("programme", "kind", "status")])
+_SOURCE_REACH = pa.schema([pa.field("source", pa.string()), pa.field("reach", pa.date32())])
 _TYPES = {"string": pa.string(), "bool": pa.bool_()}
 
 
@@ -31,6 +32,7 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     receipts = frozenset(p.id for p in programmes if not _silence(definitions, until, p.text.receipt.source))
     made: list[str] = []
     engine.register("receipt_rule", pa.Table.from_pylist(_receipt_rules(programmes), _RECEIPT_RULE))
+    engine.register("source_reach", pa.Table.from_pylist([{"source": s, "reach": d} for s, d in until.items()], _SOURCE_REACH))
     try:
         _make_facts(engine, definitions, until, as_of, made)
         told = Told(until, receipts)
@@ -39,6 +41,7 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     finally:
         for name in reversed(made):
             engine.drop(name)
+        engine.unregister("source_reach")
         engine.unregister("receipt_rule")
 
 

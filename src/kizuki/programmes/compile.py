@@ -59,7 +59,7 @@ def eligibility_query(programme: Programme, day: dt.date, told: Told) -> Sql:
     said = [exp.alias_(_unknown(r, scope), f"u{n}") for n, r in enumerate(rules)]
     shown = [exp.alias_(_evidence(r, scope, told), f"e{n}") for n, r in enumerate(rules)]
     kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving")]
-    return _answered(programme, exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t")), rules)
+    return _answered(programme, exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t")), rules, told)
 
 
 def _laid_out(programme: Programme, aggregates: tuple[Aggregate, ...], conditions: tuple[Condition, ...], told: Told) -> Sql:
@@ -104,7 +104,8 @@ def _groups(columns: Sequence[Sql]) -> Sql:
 def _receipts(programme: Programme) -> Sql:
     keys = [exp.column(n, table="k") for n in (("household_id", "person_id") if programme.of_child else ("household_id",))]
     mine = exp.EQ(this=exp.column("programme", table="k"), expression=exp.Literal.string(programme.id))
-    return exp.select(*keys).from_("fact_receipt AS k").where(mine).distinct()
+    certain = exp.alias_(exp.Max(this=exp.column("certain", table="k")), "certain")
+    return exp.select(*keys, certain).from_("fact_receipt AS k").where(mine).group_by(*(k.copy() for k in keys))
 
 
 def _same(programme: Programme, other: str) -> Sql:
@@ -112,16 +113,20 @@ def _same(programme: Programme, other: str) -> Sql:
 
 
 def _receiving(programme: Programme, told: Told) -> Sql:
-    """In receipt by the timeline; unknown while the office's data is not received."""
-    found = exp.Not(this=exp.Is(this=exp.column("household_id", table="q"), expression=exp.null()))
-    return found if programme.id in told.receipts else exp.cast(exp.null(), "boolean")
+    """In receipt by the timeline; unknown while the office's data is not received or ends before a stated renewal."""
+    if programme.id not in told.receipts:
+        return exp.cast(exp.null(), "boolean")
+    none = _is_null(exp.column("household_id", table="q"))
+    return _case((none, exp.false()), (exp.EQ(this=exp.column("certain", table="q"), expression=_number(1)), exp.true()))
 
 
-def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule]) -> Sql:
+def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Told) -> Sql:
     """Verdict and texts over the answered rules: entitled by every rule, or in receipt already."""
     held = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
     receiving = exp.column("receiving", table="a")
-    entitled = exp.or_(exp.paren(exp.and_(*held)), receiving)
+    entitled = exp.paren(exp.and_(*held))
+    if programme.id in told.receipts:  # without the office's data nobody's receipt is an input
+        entitled = exp.or_(entitled, receiving)
     middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a"))
     answer, in_use = exp.column("entitled", table="b"), exp.column("receiving", table="b")
     verdict = _case(
@@ -155,7 +160,11 @@ def _reasons(programme: Programme, count: int) -> list[Sql]:
 
 def _unknowns(count: int) -> list[Sql]:
     """What to confirm, of the conditions that keep the answer open."""
-    pieces = []
+    ask = _object(
+        {"条件": "receiving", "確認すること": "受給が更新されて続いているかを確かめる", "項目": "", "理由": "feed_late"}
+    )
+    renewal = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column("receiving", table="b")))
+    pieces = [_case((renewal, ask), default=exp.Literal.string(""))]
     for n in range(count):
         is_open = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column(f"r{n}", table="b")))
         pieces.append(_case((is_open, exp.column(f"u{n}", table="b")), default=exp.Literal.string("")))

@@ -1,4 +1,5 @@
--- One row per spell of a child that an item counts: in force on $as_of, or ended inside the item's window.
+-- One row per spell of a child that an item counts: in force on $as_of, or ended inside the item's window. A spell that ran when
+-- the source's data ends (window_to) and was to end before $as_of may have been renewed since: whether it holds is not yet known.
 SELECT
   c.person_id,
   d.item,
@@ -9,11 +10,12 @@ SELECT
   END AS value,
   s.status AS code,
   CASE
+    WHEN d.of = 'spell' AND s.valid_to <= $as_of THEN 'not_collected'
     WHEN d.part = 'amount' AND s.amount IS NULL THEN 'not_entered'
     WHEN d.part = 'detail' AND TRY_CAST(s.detail AS DOUBLE) IS NULL THEN 'not_entered'
     ELSE 'known'
   END AS state,
-  CAST(NULL AS VARCHAR) AS why,
+  CASE WHEN d.of = 'spell' AND s.valid_to <= $as_of THEN 'feed_late' ELSE 'not_entered' END AS why,
   s.source,
   s.delivery_id,
   s.record_id,
@@ -23,7 +25,7 @@ JOIN item_measure AS d
   ON d.measure = s.kind
   AND (d.code IS NULL OR d.code = s.status)
   AND (
-    (d.of = 'spell' AND s.valid_from <= $as_of AND (s.valid_to IS NULL OR s.valid_to > $as_of))
+    (d.of = 'spell' AND s.valid_from <= $as_of AND (s.valid_to IS NULL OR s.valid_to > d.window_to))
     OR (d.of = 'ended' AND s.valid_to > d.window_from AND s.valid_to <= d.window_to)
   )
 JOIN item_child AS c ON c.person_id = s.person_id

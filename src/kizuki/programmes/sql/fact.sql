@@ -12,19 +12,19 @@ WITH household AS (
 ), in_force AS (
   SELECT
     household_id,
-    MAX(CASE WHEN kind = 'public_assistance' THEN 1 ELSE 0 END) AS assistance,
+    MAX(CASE WHEN kind = 'public_assistance' AND certain = 1 THEN 1 ELSE 0 END) AS assistance,
     MAX(CASE WHEN kind = 'public_assistance_ended' THEN 1 ELSE 0 END) AS assistance_ended,
-    MAX(CASE WHEN kind = 'single_parent_allowance' AND status IN ('全部', '一部') THEN 1 ELSE 0 END) AS allowance
+    MAX(CASE WHEN kind = 'single_parent_allowance' AND status IN ('全部', '一部') THEN certain END) AS allowance
   FROM fact_spell
   GROUP BY household_id
 ), own AS (
   SELECT
     person_id,
-    MAX(CASE WHEN kind = 'public_assistance' THEN 1 ELSE 0 END) AS assistance,
+    MAX(CASE WHEN kind = 'public_assistance' AND certain = 1 THEN 1 ELSE 0 END) AS assistance,
     MAX(CASE WHEN kind = 'single_parent_allowance' OR (kind = 'medical_subsidy' AND status = 'ひとり親') THEN 1 ELSE 0 END) AS one_parent,
     MAX(CASE WHEN kind IN ('disability') THEN 1 ELSE 0 END) AS disability,
-    MAX(CASE WHEN kind = 'tax_year' THEN status END) AS tax_class,
-    MAX(CASE WHEN kind = 'tax_year' THEN amount END) AS income_yen
+    MAX(CASE WHEN kind = 'tax_year' AND certain = 1 THEN status END) AS tax_class,
+    MAX(CASE WHEN kind = 'tax_year' AND certain = 1 THEN amount END) AS income_yen
   FROM fact_spell
   GROUP BY person_id
 ), brought_up AS (
@@ -69,8 +69,8 @@ SELECT
     WHEN $assistance = '' AND h.covered_from <= CAST($as_of - INTERVAL 12 MONTH AS DATE) THEN FALSE
   END AS public_assistance_ended_1y,
   CASE WHEN $assistance <> '' THEN $assistance ELSE 'moved_in' END AS public_assistance_ended_1y_why,
-  CASE WHEN i.allowance = 1 THEN TRUE WHEN $allowance = '' THEN FALSE END AS receiving_single_parent_allowance,
-  $allowance AS receiving_single_parent_allowance_why,
+  CASE WHEN i.allowance = 1 THEN TRUE WHEN i.allowance IS NULL AND $allowance = '' THEN FALSE END AS receiving_single_parent_allowance,
+  CASE WHEN $allowance <> '' THEN $allowance ELSE 'feed_late' END AS receiving_single_parent_allowance_why,
   CAST(h.household_size AS DOUBLE) AS household_size,
   CAST(NULL AS VARCHAR) AS household_size_why,
   CAST(NULL AS VARCHAR) AS housing,
