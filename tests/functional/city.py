@@ -30,7 +30,7 @@ SURNAME_KANA = (
 GIVEN = [("陽菜", "ヒナ", "2"), ("大翔", "ヒロト", "1"), ("結衣", "ユイ", "2"), ("樹", "イツキ", "1"), ("凛", "リン", "2")]
 SCHOOLS = ("郷荘小学校", "伯太小学校", "国府小学校")
 MIDDLE = ("光明台中学校", "郷荘中学校")
-CRITERIA = ("poverty", "abuse", "truancy")
+CRITERIA = ("poverty", "abuse", "absence")
 REASONS = {
     "poverty": [("就学援助を受けている", "school_enrolment"), ("学童保育の滞納が3か月ある", "after_school_care")],
     "abuse": [
@@ -38,7 +38,7 @@ REASONS = {
         ("家庭児童相談の受付が1年以内に2件ある", "family_consultation"),
         ("むし歯が8本ある（3年以内の最大）", "maternal_child_health"),
     ],
-    "truancy": [
+    "absence": [
         ("欠席が直近3か月で18日（前年同期4日）", "school_life"),
         ("遅刻・早退が直近3か月で12回", "school_life"),
         ("保健室の利用が直近3か月で15回", "school_life"),
@@ -89,7 +89,14 @@ class City:
         self.add("person", person_id=pid, person_no=f"{self.people:010d}", name=name, kana=kana, birth_date=birth, sex=sex,
                  resident_type="1", resident_status="resident", resident_from=birth, sealed=False, valid_from=birth)  # fmt: skip
         self.add("household_member", household_id=home, person_id=pid, relation=relation, valid_from=birth)
-        self.add("residence", person_id=pid, address="わかば市府中町五丁目1番2号", town="府中町", postcode="5940001", valid_from=birth)
+        self.add(
+            "residence",
+            person_id=pid,
+            address="わかば市府中町五丁目1番2号",
+            town="府中町",
+            postcode="5940001",
+            valid_from=birth,
+        )
         return pid
 
     def _household(self, made: int) -> int:
@@ -122,7 +129,9 @@ class City:
         since = dt.date(2026, 10, 1) if moved_in else dt.date(2021, 12, 1)
         for source in FEEDS:
             self.add("coverage", person_id=pid, source=source, covered_from=since, covered_until=AS_OF)
-        self.add("spell", person_id=pid, kind="child_allowance", valid_from=max(since, dt.date(2022, 6, 1)), source="child_allowance")
+        self.add(
+            "spell", person_id=pid, kind="child_allowance", valid_from=max(since, dt.date(2022, 6, 1)), source="child_allowance"
+        )
         if single:
             self.add("spell", person_id=pid, kind="single_parent_allowance", status="全部", valid_from=since,
                      source="single_parent_allowance")  # fmt: skip
@@ -139,7 +148,9 @@ class City:
             self.add("spell", person_id=pid, kind="council_registration", status="要支援", valid_from=dt.date(2026, 7, 1),
                      source="family_consultation")  # fmt: skip
         if moved_in:
-            self.add("event", person_id=pid, kind="moved_in", happened_on=since, value_state="known", source="resident_register")
+            self.add(
+                "event", person_id=pid, kind="moved_in", happened_on=since, value_state="known", source="resident_register"
+            )
         self._judged(pid, age, moved_in=moved_in, number=r.randint(1, 3))
 
     def _school(self, pid: str, age: int, since: dt.date, *, busy: bool) -> None:
@@ -160,7 +171,9 @@ class City:
             self.add("event", person_id=pid, kind="absence_days", happened_on=end, value=None if unknown else absent,
                      value_state="not_entered" if unknown else ("known" if absent else "zero"), facility="2710",
                      source="school_life")  # fmt: skip
-            self.add("event", person_id=pid, kind="late_count", happened_on=end, value=1.0, value_state="known", source="school_life")
+            self.add(
+                "event", person_id=pid, kind="late_count", happened_on=end, value=1.0, value_state="known", source="school_life"
+            )
 
     def _judged(self, pid: str, age: int, *, moved_in: bool, number: int) -> None:
         r = self.random
@@ -179,8 +192,13 @@ class City:
                          source=source, observed_on=AS_OF, delivery_id=None, unknown_reason=why)  # fmt: skip
 
     def _offers(self, home: str, *, single: bool) -> None:
-        because = json.dumps([{"条件": "c1", "文": "児童扶養手当（全部支給）を受けている", "元データ": "single_parent_allowance"}], ensure_ascii=False)
-        confirm = json.dumps([{"条件": "c2", "確認すること": "世帯の所得（市民税のデータを受け取っていません）"}], ensure_ascii=False)
+        because = json.dumps(
+            [{"条件": "c1", "文": "児童扶養手当（全部支給）を受けている", "元データ": "single_parent_allowance"}],
+            ensure_ascii=False,
+        )
+        confirm = json.dumps(
+            [{"条件": "c2", "確認すること": "世帯の所得（市民税のデータを受け取っていません）"}], ensure_ascii=False
+        )
         self.add("eligibility", programme="school_aid", household_id=home, verdict="該当" if single else "不明", receiving=False,
                  unclaimed=single, reasons=because if single else "[]", unknown="[]" if single else confirm)  # fmt: skip
         self.add("eligibility", programme="single_parent_allowance", household_id=home, verdict="該当" if single else "非該当",

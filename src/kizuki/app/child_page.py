@@ -140,6 +140,7 @@ class Reason:
     criteria: str
     criteria_title: str
     entry: str
+    entry_title: str
     text: str
     source_title: str
     observed: str
@@ -159,6 +160,7 @@ class Judged:
     version: str
     verdict: str
     rank: int | None
+    unknowable: tuple[str, ...]
     reasons: tuple[Reason, ...]
     unknowns: tuple[Reason, ...]
 
@@ -365,6 +367,7 @@ def _judged_set(criteria: str, rows: Sequence[Mapping[str, Any]], served: Served
         version=first["version"],
         verdict=str(first["verdict"]),
         rank=first["rank"] if isinstance(first["rank"], int) else None,
+        unknowable=served.definitions.unknowable(criteria),
         reasons=tuple(r for r in entries if not r.unknown),
         unknowns=tuple(r for r in entries if r.unknown),
     )
@@ -378,10 +381,11 @@ def _reason(row: Mapping[str, Any], served: Served) -> Reason:
         criteria=row["criteria"],
         criteria_title=served.definitions.criteria_title(row["criteria"]),
         entry=str(row["entry"]),
+        entry_title=served.definitions.entry_title(row["criteria"], str(row["entry"])),
         text=str(row["text"]),
         source_title=source.title,
         observed=words.date_text(observed),
-        old=words.is_old(observed, served.as_of, source.cadence, source.grace_days),
+        old=words.is_old(observed, served.as_of, source.fresh_days),
         delivery_id=row["delivery_id"] or "",
         unknown=row["answer"] == "unknown",
         unknown_reason=words.UNKNOWN_REASONS.get(code, code),
@@ -437,10 +441,10 @@ def _offers(
 ) -> tuple[Offer, ...]:
     """Eligible and unused programmes first; never one whose receipt the timeline shows as in force today."""
     running = [f for f in facts if f.in_force(as_of)]
-    used = {f.kind for f in running} | {f"{f.kind}:{f.status}" for f in running}
     offers = []
     for row in rows:
-        if definitions.received_as(row["programme"]) & used or row["receiving"] is True:
+        kind, statuses = definitions.received_as(row["programme"])
+        if row["receiving"] is True or any(f.kind == kind and (not statuses or f.status in statuses) for f in running):
             continue
         certain = row["unclaimed"] is True
         if not certain and str(row["verdict"]) != "不明":
@@ -463,4 +467,4 @@ def _texts(encoded: Any) -> tuple[str, ...]:
     if not text:
         return ()
     entries = json.loads(text)
-    return tuple(str(e.get("文") or e.get("text") or e.get("確認すること") or e.get("confirm") or "") for e in entries)
+    return tuple(dict.fromkeys(str(e.get("文") or e.get("確認すること") or "") for e in entries))

@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 
 SECTIONS: Final = (
     ("tutorial", "はじめに"),
-    ("tutorials", "はじめに"),
-    ("how-to", "手順"),
+    ("howto", "手順"),
+    ("messages", "知らせの符号"),
     ("reference", "参照"),
     ("explanation", "解説"),
     ("adr", "決定の記録"),
@@ -37,6 +37,12 @@ class DocPage:
     title: str
     html: str
 
+    @property
+    def section(self) -> str:
+        """The section of the table of contents it belongs to."""
+        folder = posixpath.basename(posixpath.dirname(self.slug))
+        return dict(SECTIONS).get(folder, folder)
+
 
 def docs_folder() -> Path:
     """docs/ of a checkout, or the copy inside an installed wheel."""
@@ -53,7 +59,7 @@ def contents(folder: Path | None = None) -> tuple[tuple[str, tuple[DocLink, ...]
     order = list(dict.fromkeys(["", *titles.values()]))
     for path in sorted(root.rglob("*.md")):
         relative = path.relative_to(root)
-        section = titles.get(relative.parts[0], relative.parts[0]) if len(relative.parts) > 1 else ""
+        section = titles.get(relative.parent.name, relative.parent.name)
         links.setdefault(section, []).append(DocLink(relative.with_suffix("").as_posix(), _title(path)))
     names = sorted(links, key=lambda n: order.index(n) if n in order else len(order))
     return tuple((name, tuple(sorted(links[name], key=lambda d: d.slug != "index"))) for name in names)

@@ -1,6 +1,6 @@
 """Words for facts: how a spell, an event, a date, a reason is said to staff. The only place that turns mart rows into words.
 
-Panels share these functions, so the same fact reads the same everywhere. Plain form, no blame: 点数, 危険, 低リスク never appear.
+Panels share these functions, so the same fact reads the same everywhere. Plain form, no blame; never 点数, 危険 or 低リスク.
 """
 
 import datetime as dt
@@ -116,7 +116,9 @@ UNKNOWN_REASONS: Final[Mapping[str, str]] = {
     "not_entered": "元データで未入力です",
     "unlinked": "本人の記録に結び付いていません",
     "not_collected": "この期間の記録がありません",
-    "never": "データがまだ届いていません",
+    "feed_never": "データがまだ届いていません",
+    "feed_start": "データを受け取り始める前のことです",
+    "expired": "基準の数字の期限が切れています",
 }
 STATE_WORDS: Final[Mapping[str, str]] = {"not_entered": "未入力", "not_collected": "記録なし", "not_applicable": "対象外"}
 RELATION_SEX: Final[Mapping[str, str]] = {"1": "男", "2": "女"}
@@ -128,9 +130,8 @@ CADENCE_TITLES: Final[Mapping[str, str]] = {
     "quarterly": "四半期ごと",
     "termly": "学期ごと",
     "yearly": "毎年",
+    "once": "一度だけ",
 }
-CADENCE_DAYS: Final[Mapping[str, int]] = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "termly": 153, "yearly": 366}
-"""Longest ordinary distance between two deliveries, in days; beyond it plus the source's grace a value is 古い."""
 
 
 def source_title(source: str) -> str:
@@ -220,7 +221,7 @@ def event_text(row: Mapping[str, Any]) -> str:
         return f"{title} {state}"
     if kind in UNITS:
         return f"{title} {number_text(row['value'])}{UNITS[kind]}"
-    return title
+    return str(title)
 
 
 def event_tone(row: Mapping[str, Any]) -> str:
@@ -236,8 +237,6 @@ def event_tone(row: Mapping[str, Any]) -> str:
 _NOTICED: Final = frozenset({"csw_consultation", "epds_item10", "vaccine_delay", "poor_weight_gain", "separate_room_days"})
 
 
-def is_old(observed_on: dt.date | None, as_of: dt.date, cadence: str, grace_days: int) -> bool:
-    """A value is 古い when it lies further back than one interval of its feed plus the grace days."""
-    if observed_on is None:
-        return False
-    return (as_of - observed_on).days > CADENCE_DAYS.get(cadence, 31) + grace_days
+def is_old(observed_on: dt.date | None, as_of: dt.date, fresh_days: int | None) -> bool:
+    """A value is 古い when it lies further back than its feed ordinarily lets it; None = the feed does not recur."""
+    return observed_on is not None and fresh_days is not None and (as_of - observed_on).days > fresh_days

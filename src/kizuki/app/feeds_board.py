@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from kizuki.app import explanation as words
+from kizuki.app.deliveries import delivery_ledger
 from kizuki.app.release import Actor, Query, release
 from kizuki.app.served import Served, Source
-from kizuki.engine.ledger import Ledger
 
 FEEDS: Final = Query(
     name="feed_board",
@@ -69,7 +69,7 @@ class Feed:
     @property
     def received_text(self) -> str:
         """When the newest delivery came in, to the minute."""
-        return self.last_received_at[:16].replace("T", " ")
+        return _instant_text(self.last_received_at)
 
     @property
     def late(self) -> bool:
@@ -127,9 +127,22 @@ def _feeds(rows: Sequence[Mapping[str, Any]], served: Served) -> list[Feed]:
 def deliveries(actor: Actor, home: Path, source: str, *, limit: int = 60) -> tuple[Delivery, ...]:
     """Newest deliveries of one source, from the receipt ledger; reading it needs the same right as the board."""
     release(actor, FEEDS, action="feed.view")
-    entries = [e for e in Ledger(home / "ledger" / "deliveries.jsonl").read() if e.get("source") == source]
-    received = [e for e in entries if e.get("event") == "received"]
-    return tuple(_delivery(e) for e in reversed(received[-limit:]))
+    found: list[dict[str, Any]] = []
+    for event in delivery_ledger(home).read():
+        if event.get("source") != source:
+            continue
+        if event.get("event") == "received":
+            found.append(event)
+            continue
+        for earlier in found:  # a later decision (released, returned) says where the held delivery stands now
+            if earlier["delivery"] == event["delivery"] and earlier.get("status") == "held":
+                earlier["status"] = event.get("status", earlier["status"])
+    return tuple(_delivery(e) for e in reversed(found[-limit:]))
+
+
+def _instant_text(text: str) -> str:
+    """2026/11/2 09:10 of an ISO instant; blank stays blank."""
+    return f"{words.date_text(dt.date.fromisoformat(text[:10]))} {text[11:16]}" if text else ""
 
 
 def _delivery(entry: Mapping[str, Any]) -> Delivery:
@@ -138,7 +151,7 @@ def _delivery(entry: Mapping[str, Any]) -> Delivery:
         delivery=str(entry.get("delivery", "")),
         file=str(entry.get("file", "")),
         as_of=str(entry.get("as_of", "")),
-        received_at=str(entry.get("received_at", ""))[:16].replace("T", " "),
+        received_at=_instant_text(str(entry.get("received_at") or "")),
         status=status,
         status_title=STATUS_TITLES.get(status, status),
         lines=int(entry.get("lines") or 0),

@@ -1,26 +1,19 @@
 """What every screen starts from: the served snapshot, its as-of date, and the words of the definitions it was made with."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kizuki.app import explanation as words
+from kizuki.app.freshness import CADENCE_DAYS
 from kizuki.app.release import MASKED
 from kizuki.app.snapshot_view import SnapshotView, current_view
 from kizuki.definitions.loader import Definitions as Loaded
 from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
-
-RECEIVED_AS: Final[Mapping[str, frozenset[str]]] = {
-    "single_parent_allowance": frozenset({"single_parent_allowance"}),
-    "school_aid": frozenset({"school_aid"}),
-    "medical_single_parent": frozenset({"medical_subsidy:ひとり親"}),
-    "single_parent_medical": frozenset({"medical_subsidy:ひとり親"}),
-}
-"""Programme → spell kinds (with `:status` where the kind is shared) that show its receipt on the timeline."""
+from kizuki.definitions.sources import Cadence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +32,13 @@ class Source:
         """毎月, 毎年 …"""
         return words.CADENCE_TITLES.get(self.cadence, self.cadence)
 
+    @property
+    def fresh_days(self) -> int | None:
+        """Days a value may ordinarily be old: the feed's longest interval and its grace; None for a feed that comes once."""
+        if self.cadence == Cadence.ONCE:
+            return None
+        return CADENCE_DAYS[Cadence(self.cadence)] + self.grace_days
+
 
 class Definitions:
     """Titles of criteria, programmes and sources; an id without a definition is shown as it is."""
@@ -48,15 +48,28 @@ class Definitions:
 
     def criteria_title(self, criteria: str) -> str:
         """類型の名前 (貧困, 不登校 …)."""
-        return str(getattr(self.loaded.criteria.get(criteria), "name", criteria))
+        found = self.loaded.criteria.get(criteria)
+        return found.name if found else criteria
+
+    def entry_title(self, criteria: str, entry: str) -> str:
+        """Name of one entry of a criteria set."""
+        found = self.loaded.criteria.get(criteria)
+        return next((e.name for e in found.entries if e.id == entry), entry) if found else entry
+
+    def unknowable(self, criteria: str) -> tuple[str, ...]:
+        """What no data can tell about this difficulty, as the criteria's owner wrote it."""
+        found = self.loaded.criteria.get(criteria)
+        return tuple(found.text.unknowable) if found else ()
 
     def programme_title(self, programme: str) -> str:
         """制度の名前."""
-        return str(getattr(self.loaded.programmes.get(programme), "name", programme))
+        found = self.loaded.programmes.get(programme)
+        return found.name if found else programme
 
-    def received_as(self, programme: str) -> frozenset[str]:
-        """Spell kinds that show this programme in use."""
-        return RECEIVED_AS.get(programme, frozenset({programme}))
+    def received_as(self, programme: str) -> tuple[str, tuple[str, ...]]:
+        """Kind of spell (and its statuses; none = any) that shows this programme in use on the timeline."""
+        found = self.loaded.programmes.get(programme)
+        return (found.text.receipt.kind, found.text.receipt.statuses) if found else (programme, ())
 
     def sources(self) -> tuple[Source, ...]:
         """All sources in the order of their files."""
@@ -92,7 +105,7 @@ class Served:
 
 def served(home: Path) -> Served:
     """The current snapshot; raises RunFailed (K710) before the first run."""
-    view = current_view()
+    view = current_view(home)
     return Served(view, _definitions(home, view.id))
 
 

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,17 @@ SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """The last run: whether it succeeded, when, and what to do if not."""
+    """The last run: when it began, how it ended (`done`, `failed`, `open` = still going on or cut off), where it broke."""
 
-    failed: bool
+    state: str
     at: str
-    code: str
-    what: str
-    step: str
+    code: str = ""
+    stage: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """The list shown is older than the last attempt."""
+        return self.state == "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,20 @@ def _feeds(actor: Actor, served: Served) -> tuple[Feed, ...]:
 
 
 def last_night(home: Path) -> Night | None:
-    """The newest finished run of the ledger, or None before the first."""
-    last = None
-    for event in Ledger(home / "ledger" / "runs.jsonl").read():
-        if event.get("event") in ("finished", "published", "failed"):
-            last = event
-    if last is None:
-        return None
-    failed = last["event"] == "failed"
-    at = str(last.get("at") or last.get("finished_at") or "")[:16].replace("T", " ")
-    return Night(
-        failed, at, str(last.get("code") or ""), str(last.get("message") or last.get("what") or ""), str(last.get("step") or "")
-    )
+    """The newest run of the ledger, or None before the first."""
+    path = home / "ledger" / "runs.jsonl"
+    return _last_night(path, path.stat().st_size if path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _last_night(path: Path, size: int) -> Night | None:
+    # keyed by the ledger's size: it only grows, so an unchanged size means the same last run
+    night = None
+    for event in Ledger(path).read():
+        if event["event"] == "run_begin":
+            night = Night("open", str(event.get("at", ""))[:16].replace("T", " "))
+        elif night is not None and event["event"] == "run_end":
+            night = replace(night, state="done")
+        elif night is not None and event["event"] == "run_failed":
+            night = replace(night, state="failed", code=str(event.get("code", "")), stage=str(event.get("stage", "")))
+    return night

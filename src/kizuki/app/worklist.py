@@ -460,5 +460,5 @@ def _household(person: Mapping[str, Any], spells: Sequence[Mapping[str, Any]]) -
     members, adults = person["members"], person["adults"]
     if not isinstance(members, int) or not isinstance(adults, int):
         return str(members or "")
-    single = "ひとり親" if any(s["kind"] == "single_parent_allowance" for s in spells) else f"大人{adults}人"
-    return f"{single}・こども{members - adults}人"
+    single = "ひとり親" if any(s["kind"] == "single_parent_allowance" for s in spells) else f"大人{adults}"
+    return f"{single}・子{members - adults}"

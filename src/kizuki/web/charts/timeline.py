@@ -211,7 +211,7 @@ def _place_bars(lane: Lane, bars: Sequence[Bar], window: Window, top: float) -> 
         label = ("◀ " if earlier else "") + bar.label
         needed = max(until - x, 3.0)
         row = _first_free(free, x)
-        free[row] = max(x + needed, min(x + text_width(label) + 10, window.right)) + 2
+        free[row] = max(x + needed, min(x + text_width(label) + 10, window.right))
         label_x, anchor = x + 5, "start"
         if x + 5 + text_width(label) > window.right + 8:
             label_x, anchor = window.right - 3, "end"
