@@ -15,7 +15,8 @@ from kizuki.terms.tables import ELIGIBILITY
 _PACKAGE = "kizuki.programmes"
 _STEPS = ("fact_member", "fact_parent", "fact_spell", "fact_receipt", "fact")
 _RECEIPT_RULE = pa.schema([pa.field(n, pa.string()) for n in ("programme", "kind", "status")])
-_SOURCE_REACH = pa.schema([pa.field("source", pa.string()), pa.field("reach", pa.date32())])
+_TEXT: pa.DataType = pa.string()
+_SOURCE_REACH = pa.schema([pa.field("source", _TEXT), pa.field("reach", pa.date32())])
 _TYPES = {"string": pa.string(), "bool": pa.bool_()}
 
 

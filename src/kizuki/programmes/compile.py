@@ -124,7 +124,7 @@ def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Tol
     """Verdict and texts over the answered rules: entitled by every rule, or in receipt already."""
     held = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
     receiving = exp.column("receiving", table="a")
-    entitled = exp.paren(exp.and_(*held))
+    entitled: Sql = exp.paren(exp.and_(*held))
     if programme.id in told.receipts:  # without the office's data nobody's receipt is an input
         entitled = exp.or_(entitled, receiving)
     middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a"))
