@@ -296,13 +296,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Query]:
     """Declares a query from SQL text, as if it lay in app/sql."""
     import sqlglot
 
-    from kizuki.app import release_plan
+    from kizuki.app import release_plan as plan
 
     texts: dict[str, str] = {}
-    shipped = release_plan.load
-    monkeypatch.setattr(
-        release_plan, "load", lambda p, n: sqlglot.parse_one(texts[n], read="duckdb") if n in texts else shipped(p, n)
-    )
+    shipped = plan.load  # type: ignore[attr-defined]
+    monkeypatch.setattr(plan, "load", lambda p, n: sqlglot.parse_one(texts[n], read="duckdb") if n in texts else shipped(p, n))
 
     def declare(text: str, columns: dict[str, str], tables: tuple[str, ...], subject: str | None = None) -> Query:
         name = f"made_{len(text)}_{hash(text)}"
