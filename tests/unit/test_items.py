@@ -151,6 +151,13 @@ def test_health_of_infants(mart: SmallMart) -> None:
     assert short(items_of(mart)["baby", "checkup_missed"]) == ("zero", 0.0, None)
 
 
+def test_the_seal_is_an_item_no_role_can_read(mart: SmallMart) -> None:
+    mart.seals.append({"person_id": "pupil", "reason": "own", "sealed_from": dt.date(2026, 1, 1)})
+    found = items_of(mart)
+    assert short(found["pupil", "domestic_violence_seal"]) == ("known", 1.0, None)
+    assert {found[p, "domestic_violence_seal"]["source"] for p in ("pupil", "baby")} == {"seal"}
+
+
 def test_only_what_was_known_on_the_day_counts(mart: SmallMart) -> None:
     mart.event("pupil", "consultation", "family_consultation", dt.date(2026, 10, 1), known_from=dt.date(2026, 11, 21))
     mart.spell("pupil", "public_assistance", "public_assistance", known_from=dt.date(2026, 12, 1))

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from kizuki.app.snapshot_view import SnapshotView
 from kizuki.definitions.loader import Definitions
-from kizuki.judge.validation import auc, by_group, report
+from kizuki.judge.validation import at_capacity, auc, by_group, report
 from kizuki.terms.errors import InputRefused
 from kizuki.terms.states import JudgementVerdict
 
@@ -66,10 +66,11 @@ def _evaluate_set(
     chosen = [people.get(r["person_id"], {}) for r, _ in judged]
     groups = {k: [p.get(k, "不明") for p in chosen] for k in ("sex", "age", "moved_in")}
     current = auc(score, now)
+    reached = [at_capacity(order, now, n) for n in CAPACITIES]
     counts = {v.value: sum(r["verdict"] == v.value for r in rows) for v in JudgementVerdict}
     return found | {
         "label": "基準日から1年以内に始まる困難（基準日に既に困難のあるこどもを除く）",
-        "current": {"events": int(now.sum()), "auc": None if current is None else round(current, 4)},
+        "current": {"events": int(now.sum()), "auc": None if current is None else round(current, 4), "at_capacity": reached},
         "verdicts": counts,
         "calibration": None,
         "by_group": by_group(listed, now | soon, groups),

@@ -79,7 +79,11 @@ class Difference(Definition):
 
 
 class ItemDefinition(Definition):
-    """One item: one value per child, with a state and evidence."""
+    """One item: one value per child, with a state and evidence.
+
+    `guarded_as` is written as the row's source where the item is more sensitive than its source: a source that no role reads
+    keeps the row from everyone.
+    """
 
     id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
     title: str = Key(alias="名称")
@@ -101,6 +105,7 @@ class ItemDefinition(Definition):
     )
     ages: Ages = Key(default_factory=Ages, alias="対象年齢")
     judged: YesNo = Key(True, alias="判定に使える")
+    guarded_as: str | None = Key(None, alias="機微の区分の元データ")
 
     @model_validator(mode="after")
     def _consistent(self) -> "ItemDefinition":

@@ -40,7 +40,7 @@ def _schema(**columns: str) -> pa.Schema:
 
 
 _RULE = _schema(
-    string="item source reduce absence feed age_basis",
+    string="item source guarded_as reduce absence feed age_basis",
     double="at_least at_most",
     int="age_low age_high",
     date="window_from window_to",
@@ -106,6 +106,7 @@ def _rules(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Iter
         yield {
             "item": item.id,
             "source": item.source,
+            "guarded_as": item.guarded_as,
             "reduce": item.reduce,
             "absence": item.silence,
             "feed": feed_state(manifest is None or manifest.enabled, reach, as_of, item.stale_days),

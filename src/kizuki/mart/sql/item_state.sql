@@ -14,6 +14,7 @@ WITH judged AS (
     r.observed_on,
     d.window_to,
     d.source,
+    d.guarded_as,
     CASE
       WHEN CASE d.age_basis WHEN 'fy_end' THEN c.age_fy_end ELSE c.age_years END < d.age_low THEN 'outside'
       WHEN CASE d.age_basis WHEN 'fy_end' THEN c.age_fy_end ELSE c.age_years END > d.age_high THEN 'outside'
@@ -58,7 +59,7 @@ SELECT
     WHEN answer = 'blank' THEN why
     ELSE answer
   END AS unknown_reason,
-  CASE WHEN answer = 'known' THEN COALESCE(seen_source, source) ELSE source END AS source,
+  COALESCE(guarded_as, CASE WHEN answer = 'known' THEN COALESCE(seen_source, source) ELSE source END) AS source,
   CASE WHEN answer = 'known' OR answer = 'blank' THEN delivery_id END AS delivery_id,
   CASE WHEN answer = 'known' OR answer = 'blank' THEN record_id END AS record_id,
   CASE WHEN answer IN ('known', 'blank') THEN COALESCE(observed_on, window_to) ELSE window_to END AS observed_on
