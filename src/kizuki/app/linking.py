@@ -1,0 +1,135 @@
+"""名寄せ of a night: what the school lists add to the person records, matching, and the key master of the home."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kizuki.cleanse.names import name_key
+from kizuki.definitions.linkage import Linkage
+from kizuki.definitions.loader import Definitions
+from kizuki.definitions.sources import SourceManifest
+from kizuki.engine.keys import KeyRing
+from kizuki.engine.tables import arrow_schema, empty
+from kizuki.link.master import KeyMaster, append_events, read_master
+from kizuki.link.matching import Context, match_records
+from kizuki.link.tables import CLASS_YEAR, SCHOOL_ROLL
+
+_APRIL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Schooling:
+    """What conformed tables say beyond persons: each year's 学齢簿, and the fiscal year a record's grade speaks of."""
+
+    roll: pa.Table
+    class_years: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedNight:
+    """One night's `link` (terms.tables.LINK) and `review_pair` (link.tables.REVIEW_PAIR)."""
+
+    link: pa.Table
+    review: pa.Table
+
+
+def linkage_of(definitions: Definitions) -> Linkage:
+    """The city's linkage model and rules."""
+    found: Linkage = definitions.linkage["linkage"]
+    return found
+
+
+def graded_sources(definitions: Definitions) -> list[str]:
+    """Sources whose person records carry a grade; their conformed tables say of which year."""
+    return sorted(m.id for m in definitions.sources.values() if any(spec.grade for spec in m.person_records))
+
+
+def schooling(definitions: Definitions, conformed: Mapping[str, pa.Table]) -> Schooling:
+    """The school lists among `conformed` (by source id); sources not delivered are simply absent."""
+    linkage = linkage_of(definitions)
+    roll = conformed.get(linkage.rules.roll_source)
+    years = [
+        _class_years(definitions.sources[source], conformed[source])
+        for source in graded_sources(definitions)
+        if source in conformed
+    ]
+    return Schooling(
+        _school_roll(roll) if roll is not None else empty(SCHOOL_ROLL), pa.concat_tables([empty(CLASS_YEAR), *years])
+    )
+
+
+def link_night(
+    home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, lists: Schooling | None = None
+) -> LinkedNight:
+    """Every record of every source to one person; new events are on disk when this returns.
+
+    A day before the newest night is a replay: it is answered from the key master of that day, and nothing is written.
+    """
+    linkage = linkage_of(definitions)
+    whole = read_master(home, keys, linkage.rules.register_source)
+    master = whole.as_of(as_of)
+    must, cannot = master.standing()
+    context = Context(must_link=must, cannot_link=cannot)
+    if lists is not None:
+        context = Context(lists.roll, lists.class_years, must, cannot)
+    outcome = master.reconcile(match_records(records, linkage, context), keys, as_of, linkage.version)
+    if master.last_seq == whole.last_seq:
+        append_events(home, keys, outcome.events)
+    return LinkedNight(outcome.link, outcome.review)
+
+
+def decisions_version(home: Path, keys: KeyRing, as_of: dt.date) -> str:
+    """A mark of what a night's linking rests on besides its records: earlier nights' ids and reviewers' words."""
+    master = read_master(home, keys).as_of(as_of)
+    return hashlib.sha256(json.dumps(_told(master, as_of), default=str).encode()).hexdigest()[:16]
+
+
+def _told(master: KeyMaster, as_of: dt.date) -> list[object]:
+    nights = pc.less(master.events["night"], pa.scalar(as_of, pa.date32())).cast(pa.int64())
+    earlier = int(pc.sum(nights).as_py() or 0)
+    words = master.events.filter(pc.equal(master.events["kind"], pa.scalar("decide", pa.string())))
+    columns = ["source", "record_id", "other_source", "other_record_id", "state"]
+    return [earlier, words.select(columns).to_pylist()]
+
+
+def _school_roll(conformed: pa.Table) -> pa.Table:
+    """Every name a child was written with on any year's 学齢簿, at any time known."""
+    columns = ["person_no", "fiscal_year", "school_code", "grade", "name"]
+    rows = _plain(conformed, columns).group_by(columns).aggregate([])
+    names = pc.unique(rows["name"]).to_pylist()
+    keys = pa.array([name_key(n) if n else None for n in names], pa.string())
+    found = keys.take(pc.index_in(rows["name"], value_set=pa.array(names, pa.string())))
+    table = rows.drop_columns(["name"]).append_column("name_key", found)
+    return _cast(table.filter(pc.is_valid(table["person_no"])), arrow_schema(SCHOOL_ROLL))
+
+
+def _class_years(manifest: SourceManifest, conformed: pa.Table) -> pa.Table:
+    """The year written in the record, else the fiscal year in which its newest version became known."""
+    written = "fiscal_year" in {f.name for f in manifest.fields}
+    column = "fiscal_year" if written else "known_from"
+    rows = _plain(conformed, ["record_id", column])
+    newest = rows.group_by(["record_id"]).aggregate([(column, "max")]).rename_columns(["record_id", "fiscal_year"])
+    if not written:
+        days = newest["fiscal_year"]
+        before_april = pc.less(pc.month(days), pa.scalar(_APRIL, pa.int64())).cast(pa.int64())
+        newest = newest.set_column(1, "fiscal_year", pc.subtract(pc.year(days), before_april))
+    source = pa.repeat(pa.scalar(manifest.id, pa.string()), newest.num_rows)
+    table = newest.append_column("source", source)
+    return _cast(table.filter(pc.is_valid(table["record_id"])), arrow_schema(CLASS_YEAR))
+
+
+def _plain(table: pa.Table, columns: list[str]) -> pa.Table:
+    """The columns with dictionary encoding undone, so that texts of different deliveries compare."""
+    chosen = table.select(columns)
+    fields = [f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in chosen.schema]
+    return chosen.cast(pa.schema([pa.field(n, t) for n, t in zip(columns, fields, strict=True)]))
+
+
+def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    return table.select(schema.names).cast(schema)
