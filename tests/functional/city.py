@@ -1,7 +1,7 @@
 """A small fictional city as a published snapshot: what the screens are looked at with, without running a night.
 
-Deterministic; every table passes the declared schema. The first children are named cases: twins, a sealed household, a family that
-moved in last month, an easy case with two reasons and two household members.
+Deterministic; every table passes the declared schema. Among its households: single parents, siblings, a sealed household,
+families that moved in last month, months nobody entered, a feed that is late and one that is off.
 """
 
 import datetime as dt
@@ -22,11 +22,22 @@ from kizuki.engine.tables import arrow_schema
 from kizuki.terms.tables import ALL_TABLES
 
 AS_OF = dt.date(2026, 11, 20)
-SURNAMES = "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 林 斎藤 清水".split()
-SURNAME_KANA = (
-    "サトウ スズキ タカハシ タナカ イトウ ワタナベ ヤマモト ナカムラ コバヤシ カトウ "
-    "ヨシダ ヤマダ ササキ ヤマグチ マツモト イノウエ キムラ ハヤシ サイトウ シミズ"
-).split()
+FAMILIES = {
+    "佐藤": "サトウ",
+    "鈴木": "スズキ",
+    "高橋": "タカハシ",
+    "田中": "タナカ",
+    "伊藤": "イトウ",
+    "渡辺": "ワタナベ",
+    "山本": "ヤマモト",
+    "中村": "ナカムラ",
+    "小林": "コバヤシ",
+    "加藤": "カトウ",
+    "吉田": "ヨシダ",
+    "山田": "ヤマダ",
+    "佐々木": "ササキ",
+    "山口": "ヤマグチ",
+}
 GIVEN = [("陽菜", "ヒナ", "2"), ("大翔", "ヒロト", "1"), ("結衣", "ユイ", "2"), ("樹", "イツキ", "1"), ("凛", "リン", "2")]
 SCHOOLS = ("郷荘小学校", "伯太小学校", "国府小学校")
 MIDDLE = ("光明台中学校", "郷荘中学校")
@@ -49,9 +60,24 @@ UNKNOWNS = [
     ("世帯が非課税か", "municipal_tax", "feed_off"),
     ("保健室の利用が増えているか", "school_life", "not_entered"),
 ]
-FEEDS = ("resident_register", "school_enrolment", "school_life", "municipal_tax", "single_parent_allowance", "child_allowance",
-         "medical_subsidy", "after_school_care", "disability_welfare", "public_assistance", "long_term_care", "childcare",
-         "maternal_child_health", "family_consultation", "childrens_cafeteria", "community_social_work")  # fmt: skip
+FEEDS = (
+    "resident_register",
+    "school_enrolment",
+    "school_life",
+    "municipal_tax",
+    "single_parent_allowance",
+    "child_allowance",
+    "medical_subsidy",
+    "after_school_care",
+    "disability_welfare",
+    "public_assistance",
+    "long_term_care",
+    "childcare",
+    "maternal_child_health",
+    "family_consultation",
+    "childrens_cafeteria",
+    "community_social_work",
+)
 
 
 def person_id(number: int) -> str:
@@ -79,15 +105,34 @@ class City:
     def add(self, table: str, **values: Any) -> None:
         """One row; knowledge columns and evidence get plain defaults."""
         schema = ALL_TABLES[table]
-        defaults = {"known_from": dt.date(2021, 12, 1), "known_to": None, "valid_to": None, "delivery_id": "d-20261101-01",
-                    "record_id": "r", "source": "resident_register", "valid_from": dt.date(2015, 4, 1)}  # fmt: skip
+        defaults = {
+            "known_from": dt.date(2021, 12, 1),
+            "known_to": None,
+            "valid_to": None,
+            "delivery_id": "d-20261101-01",
+            "record_id": "r",
+            "source": "resident_register",
+            "valid_from": dt.date(2015, 4, 1),
+        }
         self.rows[table].append({c.name: values.get(c.name, defaults.get(c.name)) for c in schema.columns})
 
     def _person(self, home: str, name: str, kana: str, birth: dt.date, sex: str, relation: str) -> str:
         self.people += 1
         pid = person_id(self.people)
-        self.add("person", person_id=pid, person_no=f"{self.people:010d}", name=name, kana=kana, birth_date=birth, sex=sex,
-                 resident_type="1", resident_status="resident", resident_from=birth, sealed=False, valid_from=birth)  # fmt: skip
+        self.add(
+            "person",
+            person_id=pid,
+            person_no=f"{self.people:010d}",
+            name=name,
+            kana=kana,
+            birth_date=birth,
+            sex=sex,
+            resident_type="1",
+            resident_status="resident",
+            resident_from=birth,
+            sealed=False,
+            valid_from=birth,
+        )
         self.add("household_member", household_id=home, person_id=pid, relation=relation, valid_from=birth)
         self.add(
             "residence",
@@ -101,8 +146,7 @@ class City:
 
     def _household(self, made: int) -> int:
         r = self.random
-        number = made % len(SURNAMES)
-        family, kana = SURNAMES[number], SURNAME_KANA[number]
+        family, kana = list(FAMILIES.items())[made % len(FAMILIES)]
         home = f"h{made:07d}"
         single = r.random() < 0.4
         mother = self._person(home, f"{family} 美穂", f"{kana} ミホ", dt.date(1992, 3, 4), "2", "世帯主" if single else "妻")
@@ -117,8 +161,14 @@ class City:
             child = self._person(home, f"{family} {given}", f"{kana} {given_kana}", birth, sex, "子")
             self._child(child, age, single=single, moved_in=moved_in, busy=made % 3 == 0)
         if single:
-            self.add("spell", person_id=mother, kind="single_parent_allowance_recipient", status="全部",
-                     valid_from=dt.date(2022, 4, 1), source="single_parent_allowance")  # fmt: skip
+            self.add(
+                "spell",
+                person_id=mother,
+                kind="single_parent_allowance_recipient",
+                status="全部",
+                valid_from=dt.date(2022, 4, 1),
+                source="single_parent_allowance",
+            )
         if made % 13 == 4:
             self.add("seal", person_id=mother, reason="own", sealed_from=dt.date(2024, 1, 1))
         self._offers(home, single=single)
@@ -133,20 +183,55 @@ class City:
             "spell", person_id=pid, kind="child_allowance", valid_from=max(since, dt.date(2022, 6, 1)), source="child_allowance"
         )
         if single:
-            self.add("spell", person_id=pid, kind="single_parent_allowance", status="全部", valid_from=since,
-                     source="single_parent_allowance")  # fmt: skip
+            self.add(
+                "spell",
+                person_id=pid,
+                kind="single_parent_allowance",
+                status="全部",
+                valid_from=since,
+                source="single_parent_allowance",
+            )
         if 6 <= age <= 14:
             self._school(pid, age, since, busy=busy)
         elif age < 6:
-            self.add("spell", person_id=pid, kind="childcare", status="2号", facility="わかば中央こども園", valid_from=dt.date(2025, 4, 1),
-                     source="childcare")  # fmt: skip
-            self.add("event", person_id=pid, kind="checkup", happened_on=dt.date(2025, 9, 30), value_state="known",
-                     code="1歳6か月児健診:受診:要経過観察", source="maternal_child_health")  # fmt: skip
+            self.add(
+                "spell",
+                person_id=pid,
+                kind="childcare",
+                status="2号",
+                facility="わかば中央こども園",
+                valid_from=dt.date(2025, 4, 1),
+                source="childcare",
+            )
+            self.add(
+                "event",
+                person_id=pid,
+                kind="checkup",
+                happened_on=dt.date(2025, 9, 30),
+                value_state="known",
+                code="1歳6か月児健診:受診:要経過観察",
+                source="maternal_child_health",
+            )
         if busy and age > 3:
-            self.add("event", person_id=pid, kind="consultation", happened_on=dt.date(2026, 6, 12), value=2.0, value_state="known",
-                     code="ネグレクト", facility="学校", source="family_consultation")  # fmt: skip
-            self.add("spell", person_id=pid, kind="council_registration", status="要支援", valid_from=dt.date(2026, 7, 1),
-                     source="family_consultation")  # fmt: skip
+            self.add(
+                "event",
+                person_id=pid,
+                kind="consultation",
+                happened_on=dt.date(2026, 6, 12),
+                value=2.0,
+                value_state="known",
+                code="ネグレクト",
+                facility="学校",
+                source="family_consultation",
+            )
+            self.add(
+                "spell",
+                person_id=pid,
+                kind="council_registration",
+                status="要支援",
+                valid_from=dt.date(2026, 7, 1),
+                source="family_consultation",
+            )
         if moved_in:
             self.add(
                 "event", person_id=pid, kind="moved_in", happened_on=since, value_state="known", source="resident_register"
@@ -160,17 +245,33 @@ class City:
             if grade - back >= 1 and (back == 0 or since < dt.date(2024, 1, 1)):
                 year = 2026 - back
                 school = SCHOOLS[grade % 3] if grade - back <= 6 else MIDDLE[grade % 2]
-                self.add("spell", person_id=pid, kind="enrolment", status="1", facility=school, detail=str(grade - back),
-                         valid_from=dt.date(year, 4, 1), valid_to=dt.date(year + 1, 4, 1), source="school_enrolment")  # fmt: skip
+                self.add(
+                    "spell",
+                    person_id=pid,
+                    kind="enrolment",
+                    status="1",
+                    facility=school,
+                    detail=str(grade - back),
+                    valid_from=dt.date(year, 4, 1),
+                    valid_to=dt.date(year + 1, 4, 1),
+                    source="school_enrolment",
+                )
         for year, month in months(dt.date(2024, 11, 1), dt.date(2026, 10, 1)):
             end = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
             if end < since or month == 8:
                 continue
             absent = float(r.choice((0, 0, 1, 3)) + (7 if busy and (year, month) >= (2026, 9) else 0))
             unknown = r.random() < 0.03
-            self.add("event", person_id=pid, kind="absence_days", happened_on=end, value=None if unknown else absent,
-                     value_state="not_entered" if unknown else ("known" if absent else "zero"), facility="2710",
-                     source="school_life")  # fmt: skip
+            self.add(
+                "event",
+                person_id=pid,
+                kind="absence_days",
+                happened_on=end,
+                value=None if unknown else absent,
+                value_state="not_entered" if unknown else ("known" if absent else "zero"),
+                facility="2710",
+                source="school_life",
+            )
             self.add(
                 "event", person_id=pid, kind="late_count", happened_on=end, value=1.0, value_state="known", source="school_life"
             )
@@ -181,15 +282,43 @@ class City:
             holds = REASONS[criteria][:number] if r.random() < 0.35 else []
             unknown = UNKNOWNS if moved_in else ([UNKNOWNS[1]] if criteria == "poverty" else [])
             verdict = "該当" if holds else ("要確認" if moved_in else "非該当")
-            self.add("judgement", person_id=pid, criteria=criteria, version="1.0", verdict=verdict, points=len(holds), max_points=9,
-                     rank=None)  # fmt: skip
+            self.add(
+                "judgement",
+                person_id=pid,
+                criteria=criteria,
+                version="1.0",
+                verdict=verdict,
+                points=len(holds),
+                max_points=9,
+                rank=None,
+            )
             for i, (text, source) in enumerate(holds):
                 day = dt.date(2022, 5, 9) if source == "maternal_child_health" else dt.date(2026, 10, 31)
-                self.add("judgement_reason", person_id=pid, criteria=criteria, entry=f"e{i}", answer="true", points=3 - i, text=text,
-                         source=source, observed_on=day)  # fmt: skip
+                self.add(
+                    "judgement_reason",
+                    person_id=pid,
+                    criteria=criteria,
+                    entry=f"e{i}",
+                    answer="true",
+                    points=3 - i,
+                    text=text,
+                    source=source,
+                    observed_on=day,
+                )
             for i, (text, source, why) in enumerate(unknown):
-                self.add("judgement_reason", person_id=pid, criteria=criteria, entry=f"u{i}", answer="unknown", points=1, text=text,
-                         source=source, observed_on=AS_OF, delivery_id=None, unknown_reason=why)  # fmt: skip
+                self.add(
+                    "judgement_reason",
+                    person_id=pid,
+                    criteria=criteria,
+                    entry=f"u{i}",
+                    answer="unknown",
+                    points=1,
+                    text=text,
+                    source=source,
+                    observed_on=AS_OF,
+                    delivery_id=None,
+                    unknown_reason=why,
+                )
 
     def _offers(self, home: str, *, single: bool) -> None:
         because = json.dumps(
@@ -199,10 +328,26 @@ class City:
         confirm = json.dumps(
             [{"条件": "c2", "確認すること": "世帯の所得（市民税のデータを受け取っていません）"}], ensure_ascii=False
         )
-        self.add("eligibility", programme="school_aid", household_id=home, verdict="該当" if single else "不明", receiving=False,
-                 unclaimed=single, reasons=because if single else "[]", unknown="[]" if single else confirm)  # fmt: skip
-        self.add("eligibility", programme="single_parent_allowance", household_id=home, verdict="該当" if single else "非該当",
-                 receiving=single, unclaimed=False, reasons=because, unknown="[]")  # fmt: skip
+        self.add(
+            "eligibility",
+            programme="school_aid",
+            household_id=home,
+            verdict="該当" if single else "不明",
+            receiving=False,
+            unclaimed=single,
+            reasons=because if single else "[]",
+            unknown="[]" if single else confirm,
+        )
+        self.add(
+            "eligibility",
+            programme="single_parent_allowance",
+            household_id=home,
+            verdict="該当" if single else "非該当",
+            receiving=single,
+            unclaimed=False,
+            reasons=because,
+            unknown="[]",
+        )
 
     def _ranks(self) -> None:
         for criteria in CRITERIA:
@@ -215,8 +360,16 @@ class City:
         for i, source in enumerate(FEEDS):
             state = "off" if source == "municipal_tax" else ("late" if source == "school_life" else "fresh")
             last = None if state == "off" else (dt.date(2026, 9, 5) if state == "late" else dt.date(2026, 10, 31))
-            self.add("feed", source=source, last_as_of=last, last_received_at="2026-11-02T09:10:00" if last else None, state=state,
-                     deliveries=0 if state == "off" else 20 + i, rows=i * 1000, quarantined=i % 4)  # fmt: skip
+            self.add(
+                "feed",
+                source=source,
+                last_as_of=last,
+                last_received_at="2026-11-02T09:10:00" if last else None,
+                state=state,
+                deliveries=0 if state == "off" else 20 + i,
+                rows=i * 1000,
+                quarantined=i % 4,
+            )
 
     def tables(self) -> dict[str, pa.Table]:
         """Arrow tables in the declared schemas, sorted by person as publication does."""

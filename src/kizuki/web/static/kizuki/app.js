@@ -1,6 +1,7 @@
 // きづき：画面の小さな手助け。無くても全ての操作はできる。
 (() => {
   "use strict";
+  document.documentElement.classList.add("js");
   const boxes = () => [...document.querySelectorAll("input[name=child]")];
 
   // 選択があるときだけ一括操作の帯を出す
@@ -8,7 +9,7 @@
     const bar = document.querySelector("[data-bulk]");
     if (!bar) return;
     const chosen = boxes().filter((box) => box.checked).length;
-    bar.hidden = chosen === 0;
+    bar.toggleAttribute("data-open", chosen > 0);
     const count = bar.querySelector("[data-count]");
     if (count) count.textContent = String(chosen);
   }

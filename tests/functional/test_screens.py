@@ -1,0 +1,102 @@
+"""Every screen × role: accessible, small, silent, offline, readable at 320 px and at 200 % zoom."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.functional.conftest import Visit
+
+pytestmark = pytest.mark.browser
+AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+MAX_REQUESTS, MAX_BYTES, ICON = 8, 150_000, 1
+LOADED = """[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .map((entry) => ({url: entry.name, bytes: entry.decodedBodySize}))"""
+"""What the page itself loaded, uncompressed; the browser's own request for the icon is not listed, so it is counted apart."""
+
+SCREENS = {
+    "caseworker": (
+        "/",
+        "/candidates/",
+        "CHILD",
+        "EVIDENCE",
+        "/feeds/",
+        "/feeds/school_life/",
+        "/docs/",
+        "/docs/howto/fix-held/",
+        "/candidates/?name=存在しない氏名",
+        "/candidates/?tab=支援中",
+        "/nowhere/",
+    ),
+    "steering": ("/", "/candidates/", "CHILD"),
+    "it": ("/", "/feeds/", "/feeds/resident_register/", "/candidates/"),
+    "auditor": ("/", "/audit/", "/audit/?verify=1"),
+    "data_owner": ("/", "/feeds/"),
+    "analyst": ("/", "/feeds/"),
+    "link_reviewer": ("/",),
+    "notice_officer": ("/",),
+}
+CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
+
+
+def go(visit: Visit, path: str) -> Page:
+    """Open a screen by address, or the first child's page, or its evidence."""
+    if path not in ("CHILD", "EVIDENCE"):
+        return visit.open(path)
+    href = visit.open("/candidates/").locator("[data-row-link]").first.get_attribute("href")
+    page = visit.open(str(href))
+    if path == "EVIDENCE":
+        page = visit.open(str(page.locator("a[href*='/judgement/']").first.get_attribute("href")))
+    return page
+
+
+def status(page: Page) -> int:
+    """HTTP status of the page shown."""
+    return int(page.evaluate("performance.getEntriesByType('navigation')[0].responseStatus"))
+
+
+def violations(page: Page) -> list[str]:
+    """axe-core findings (WCAG 2.2 AA and best practice) as `rule: element`."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("axe.run(document)")
+    return [f"{v['id']}: {node['html'][:120]}" for v in found["violations"] for node in v["nodes"]]
+
+
+@pytest.mark.parametrize(("role", "path"), CASES)
+def test_screen_is_accessible_small_silent_and_offline(visit: Callable[[str], Visit], role: str, path: str) -> None:
+    seen = visit(role)
+    page = go(seen, path)
+    expect(page.locator("h1")).to_be_visible()
+    assert violations(page) == []
+    assert [url for url in seen.asked if not url.startswith(seen.address)] == []
+    loaded = page.evaluate(LOADED)
+    assert len(loaded) + ICON <= MAX_REQUESTS
+    assert sum(entry["bytes"] for entry in loaded) <= MAX_BYTES
+    refused = status(page) >= 400
+    assert [c for c in seen.console if not (refused and "the server responded with a status" in c)] == []
+
+
+@pytest.mark.parametrize("width", [320, 683])
+@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in ("caseworker", "auditor")])
+def test_nothing_makes_the_page_scroll_sideways(visit: Callable[[str], Visit], role: str, path: str, width: int) -> None:
+    seen = visit(role)
+    seen.page.set_viewport_size({"width": width, "height": 800})
+    page = go(seen, path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_it_office_sees_no_list_and_is_told_who_can_grant_it(visit: Callable[[str], Visit]) -> None:
+    seen = visit("it")
+    page = seen.open("/candidates/")
+    assert status(page) == 403
+    expect(page.locator("main")).to_contain_text("権限を付与できるのは")
+
+
+def test_words_on_the_screens_do_not_judge_people(visit: Callable[[str], Visit]) -> None:
+    seen = visit("caseworker")
+    for path in ("/", "/candidates/", "CHILD", "EVIDENCE"):
+        text = go(seen, path).locator("main").inner_text()
+        assert [w for w in ("点数", "危険", "低リスク", "問題児", "スコア", "%") if w in text] == []
