@@ -8,8 +8,6 @@ import datetime as dt
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from kizuki.app.deliveries import accepted_deliveries, read_landing, standing
 from kizuki.cleanse.corrections import COLUMNS
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.keys import KeyRing
-from kizuki.engine.lock import run_lock
+from kizuki.engine.lock import exclusive
 from kizuki.engine.store import sync_file, sync_folder
 from kizuki.sources.checks import check_column
 from kizuki.sources.received import LANDING_LINE
@@ -50,7 +48,7 @@ def all_corrections(home: Path, keys: KeyRing) -> list[Correction]:
     path = home / _PATH
     if not path.exists():
         return []
-    return [Correction(**event) for event in json.loads(keys.unseal(path.read_bytes(), _PURPOSE, str(_PATH)))]
+    return [Correction(**event) for event in json.loads(keys.unseal(path.read_bytes(), _PURPOSE, _PATH.as_posix()))]
 
 
 def corrections_table(home: Path, keys: KeyRing, source: str, *, until: dt.date) -> pa.Table | None:
@@ -159,19 +157,11 @@ def _must_exist(home: Path, keys: KeyRing, manifest: SourceManifest, place: Plac
 
 def _append(home: Path, keys: KeyRing, event: Correction) -> None:
     path = home / _PATH
-    with _alone(path):
+    with exclusive(path.with_suffix(".lock")):  # two corrections made together must both be kept
         events = [asdict(e) for e in all_corrections(home, keys)] + [asdict(event)]
         body = json.dumps(events, ensure_ascii=False).encode()
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_bytes(keys.seal(body, _PURPOSE, str(_PATH)))
+        temporary.write_bytes(keys.seal(body, _PURPOSE, _PATH.as_posix()))
         sync_file(temporary)
         os.replace(temporary, path)
         sync_folder(path.parent)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One writer at a time: two corrections made together must both be kept."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with run_lock(path.parent):
-        yield
