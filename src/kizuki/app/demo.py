@@ -1,0 +1,111 @@
+"""The demo: a synthetic city in an empty home, one whole night over it, and someone to sign in as in each role."""
+
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kizuki.app.run import RunResult, StageResult, run
+from kizuki.app.snapshot_view import current_view
+from kizuki.definitions.loader import Definitions, load_definitions
+from kizuki.definitions.shipped import shipped_definitions
+from kizuki.engine.measure import measured
+from kizuki.engine.sql import load
+from kizuki.synth.city import DEFAULT_TODAY, build_city
+from kizuki.synth.write import write_city
+from kizuki.terms.errors import UsageError
+
+MARK = "synthetic.json"
+_STEP_ASIDE = "--home で空の置き場所を指定するか、その置き場所を移してから実行してください。"
+
+
+@dataclass(slots=True)
+class DemoResult:
+    """What the `demo` verb prints: the city, its deliveries, each stage, what the night found and who may sign in."""
+
+    people: int
+    households: int
+    children: int
+    deliveries: int
+    rows: int
+    stages: list[StageResult] = field(default_factory=list)
+    snapshot: str = ""
+    candidates: int = 0
+    unclaimed: int = 0
+    users: list[dict[str, str]] = field(default_factory=list)
+    truth: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of the contract."""
+        return asdict(self)
+
+
+def build_demo(home: Path, *, people: int, seed: int, now: dt.datetime, progress: Callable[[str], None]) -> DemoResult:
+    """Make the city (unless this home already holds the same one) and run its night as of the city's own day.
+
+    Raises UsageError K406 when the home holds anything else: real data and a synthetic city never mix.
+    """
+    stages = []
+    if not _same_city(home, people, seed):
+        stages.append(_make_city(home, people, seed, progress))
+    _let_files_settle(home)
+    night = run(home, demo_definitions(home), DEFAULT_TODAY, now, progress)
+    mark = json.loads((home / MARK).read_text(encoding="utf-8"))
+    counted = mark["counts"]
+    return DemoResult(
+        people=counted["people"],
+        households=counted["households"],
+        children=counted["children"],
+        deliveries=counted["files"],
+        rows=counted["rows"],
+        stages=[*stages, *night.stages],
+        truth=str(home / "truth"),
+        **_found(home, night),
+    )
+
+
+def _same_city(home: Path, people: int, seed: int) -> bool:
+    if not home.exists() or not any(home.iterdir()):
+        return False
+    try:
+        mark = json.loads((home / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise UsageError("K406", "この置き場所には、合成の街ではないデータがあります。", str(home), _STEP_ASIDE) from e
+    if (mark["people"], mark["seed"]) != (people, seed):
+        raise UsageError("K406", "この置き場所には、別の人数・種の合成の街があります。", str(home), _STEP_ASIDE)
+    return "counts" in mark
+
+
+def _make_city(home: Path, people: int, seed: int, progress: Callable[[str], None]) -> StageResult:
+    progress("街を作っています…")
+    with measured() as usage:
+        city = build_city(people, seed)
+        summary = write_city(city, home, lambda source, done, total: progress(f"  {done}/{total} {source}"))
+    mark = json.loads((home / MARK).read_text(encoding="utf-8"))
+    counts = {k: getattr(summary, k) for k in ("people", "households", "children", "files", "rows")}
+    (home / MARK).write_text(json.dumps({**mark, "counts": counts}, ensure_ascii=False), encoding="utf-8")
+    return StageResult("city", summary.rows, usage.seconds, usage.peak_mb)
+
+
+def demo_definitions(home: Path) -> Definitions:
+    """The shipped definitions with the home's own laid over them."""
+    overlay = home / "definitions"
+    return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
+
+
+def _let_files_settle(home: Path) -> None:
+    """The drop folder waits for files to stop growing; these were finished before this line."""
+    past = time.time() - 3600
+    for path in (home / "inbox").glob("*/*"):
+        if path.is_file():
+            os.utime(path, (past, past))
+
+
+def _found(home: Path, night: RunResult) -> dict[str, Any]:
+    view = current_view(home)
+    counts = view.cursor().query(load("kizuki.app", "demo_counts")).to_pylist()[0]
+    return {"snapshot": night.snapshot, "candidates": int(counts["candidates"]), "unclaimed": int(counts["unclaimed"])}
