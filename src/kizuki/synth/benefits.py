@@ -24,7 +24,7 @@ SCHOOL_AID_LIMITS = {
     True: (2_100_000, 2_711_000, 3_078_000, 3_445_000, 3_811_000, 4_178_000),
     False: (1_600_000, 1_985_000, 2_352_000, 2_719_000, 3_085_000, 3_452_000),
 }
-"""就学援助 of わかば市: yearly 合計所得 limit in yen by household size 1–6 (more: as 6 plus 367,000 each); True = rented home."""
+"""就学援助 of わかば市: yearly 合計所得 limit in yen by household size 1-6 (more: as 6 plus 367,000 each); True = rented home."""
 
 
 @dataclass
@@ -42,10 +42,10 @@ class Benefits:
 
     single: SingleParents
     payment_years: tuple[int, ...]
-    entitled_class: Array  # unit × payment year: FULL, PARTIAL, SUSPENDED, NONE
+    entitled_class: Array  # unit x payment year: FULL, PARTIAL, SUSPENDED, NONE
     claimed_on: Array  # per unit: first month of 児童扶養手当 payment, NEVER
     informal_partner: Array  # per unit: 事実婚 known to nobody's data
-    school_aid_entitled: Array  # unit × fiscal year of taxes
+    school_aid_entitled: Array  # unit x fiscal year of taxes
     school_aid_received: Array
     public_servant: Array  # per unit: 児童手当 paid by the employer
     medical_claimed: Array  # per unit: has applied for ひとり親家庭医療
@@ -96,14 +96,14 @@ def draw_benefits(
     n = len(units)
     single = single_parents(units, people)
     years = tuple(range(payment_year(window.start), payment_year(window.today) + 1))
-    informal = rng.random(n) < 0.03
+    informal = rng.random(n) < 0.05
     classes = np.stack([_allowance_class(units, people, single, taxes, year=y) for y in years], axis=1)
     classes[informal] = NONE
     delay = rng.integers(1, 5, n)
     delay = np.where(rng.random(n) < 0.12, delay + rng.integers(4, 24, n), delay)
     start = np.maximum(single.since, window.start - 900)
     asked = month_start(month_index(np.minimum(start, window.today)) + delay)
-    never_asks = rng.random(n) < np.where(assistance.started_on < NEVER, 0.02, 0.10)
+    never_asks = rng.random(n) < np.where(assistance.started_on < NEVER, 0.02, 0.22)
     claimed = np.where((single.since >= NEVER) | never_asks | informal, NEVER, asked)
     entitled, received = _school_aid(
         rng, units, people, taxes, assistance, single=single, classes=classes, years=years, claimed=claimed
@@ -153,7 +153,7 @@ def _school_aid(
     """就学援助 per unit and fiscal year: entitled (生活保護, 児童扶養手当, 非課税 or income) and received (about a quarter do not ask)."""
     n = len(units)
     entitled, received = np.zeros((n, len(taxes.years)), bool), np.zeros((n, len(taxes.years)), bool)
-    asks = rng.random(n) < np.where(single.since < NEVER, 0.86, 0.64)
+    asks = rng.random(n) < np.where(single.since < NEVER, 0.82, 0.64)
     for k, fiscal in enumerate(taxes.years):
         opening = day(fiscal, 7, 1)
         total, size, exempt = household_income(units, people, taxes, k, opening)

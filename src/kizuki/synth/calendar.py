@@ -31,7 +31,7 @@ def stamp(number: int) -> str:
 
 
 def parts(days: Ints) -> tuple[Ints, Ints, Ints]:
-    """Year, month (1–12) and day of month of day numbers."""
+    """Year, month (1-12) and day of month of day numbers."""
     stamps = np.asarray(days).astype("datetime64[D]")
     months = stamps.astype("datetime64[M]").astype(np.int64)
     return 1970 + months // 12, 1 + months % 12, 1 + (stamps - stamps.astype("datetime64[M]")).astype(np.int64)
@@ -53,7 +53,7 @@ def fiscal_year(days: Ints) -> Ints:
 
 
 def grade_in(births: Ints, fiscal: int) -> Ints:
-    """School grade 1–9 in a fiscal year (0 and below: not yet at school; 10 and above: finished).
+    """School grade 1-9 in a fiscal year (0 and below: not yet at school; 10 and above: finished).
 
     A child born up to 1 April enters school with the year before (学校教育法 17条, 年齢計算ニ関スル法律).
     """

@@ -82,7 +82,7 @@ def childcare_month(city: City, places: Places, month: int) -> CareMonth:
     certification = np.where(places.kindergarten[rows], 0, np.where(grade_in(city.people.birth[person], fiscal) >= -2, 1, 2))
     column = city.taxes.column(fiscal)
     fee = _fee_class(city, unit, column)
-    owes = _arrears(city, unit, month, share=0.024)
+    owes = _arrears(city, unit, month, share=0.019)
     absent = rng.poisson(1.3 * np.exp(0.3 * city.latent.stress[unit] + 0.3 * (city.latent.abused_since[person] <= month)))
     absent = np.where(places.facility[rows] % 6 == 5, -1, np.minimum(absent, 18))
     return CareMonth(person, rows, certification, fee, owes, absent)
@@ -98,7 +98,7 @@ def _arrears(city: City, unit: Array, month: int, share: float) -> Array:
     """Months owed: households that pay late drift in and out; poverty makes it three times as likely."""
     trait = (np.sin(unit * 12.9898) * 43758.5453) % 1.0
     wave = (np.floor(month / 420) * 0.37 + trait * 7) % 1.0
-    chance = share * np.exp(0.5 * city.units.hardship[unit] + 1.5 * city.latent.poor_on(unit, month))
+    chance = share * np.exp(0.9 * city.units.hardship[unit] + 1.3 * city.latent.poor_on(unit, month))
     return np.where(wave < chance, 1 + (trait * 977 % 6).astype(np.int64), 0)
 
 
@@ -152,7 +152,7 @@ def after_school(city: City) -> AfterSchool:
 
 def after_school_arrears(city: City, rows: AfterSchool, month: int) -> Array:
     """Months owed to the after-school clubs in a month."""
-    return _arrears(city, city.people.unit[rows.person], month + 100, share=0.02)
+    return _arrears(city, city.people.unit[rows.person], month + 100, share=0.016)
 
 
 @dataclass
@@ -172,9 +172,9 @@ def disability(city: City) -> Disability:
     rng = city.streams.of("disability")
     people, today = city.people, city.window.today
     n, age = len(people), people.age_on(today)
-    share = np.interp(age, (0, 18, 40, 65, 80, 100), (0.004, 0.012, 0.028, 0.07, 0.13, 0.2))
+    share = np.interp(age, (0, 18, 40, 65, 80, 100), (0.004, 0.010, 0.022, 0.055, 0.1, 0.15))
     mental_strain = np.isin(people.role, (HEAD, PARTNER)) & (city.units.kind[people.unit] == FAMILY)
-    mental = rng.random(n) < 0.012 * np.exp(0.55 * city.latent.stress[people.unit] * mental_strain) * ((age > 18) & (age < 75))
+    mental = rng.random(n) < 0.012 * np.exp(0.8 * city.latent.stress[people.unit] * mental_strain) * ((age > 18) & (age < 75))
     delayed = city.latent.delayed
     learning = (delayed & (rng.random(n) < 0.14)) | (rng.random(n) < 0.004)
     body = rng.random(n) < share

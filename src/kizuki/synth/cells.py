@@ -95,7 +95,7 @@ _ERAS = (
 
 
 def date_cells(days: Ints, style: DateStyle, encoding: Encoding) -> Cells:
-    """Days since 1970-01-01 in one of the spellings in use; `NO_DAY` and anything outside 1915–2031 becomes an empty cell."""
+    """Days since 1970-01-01 in one of the spellings in use; `NO_DAY` and anything outside 1915-2031 becomes an empty cell."""
     days = np.asarray(days, np.int64)
     known = (days >= CALENDAR_START) & (days < _CALENDAR_END)
     codes = np.where(known, days - CALENDAR_START, BLANK)

@@ -66,7 +66,7 @@ def build_city(people: int = DEFAULT_PEOPLE, seed: int = DEFAULT_SEED, today: da
     person_no = with_check_digit(spread_serials(rng, len(persons)))
     household_no = 1_000_000 + rng.permutation(register.households).astype(np.int64) * 37 + 11
     latent = draw_latent(units, persons, streams, window)
-    assistance = draw_assistance(units, latent, streams, window)
+    assistance = draw_assistance(units, persons, latent, streams=streams, window=window)
     taxes = draw_taxes(units, persons, latent, assistance, streams=streams, window=window)
     benefits = draw_benefits(units, persons, taxes, assistance, streams=streams, window=window)
     canaries = plant_canaries(units, persons, register, streams, window, book)

@@ -62,12 +62,12 @@ def _noticed(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
     since, unit = city.latent.abused_since[child], city.people.unit[child]
     struck = since < city.window.today - 30
     child, since, unit = child[struck], since[struck], unit[struck]
-    wait = (rng.exponential(1.0, len(city.units)) / 0.52 * YEAR).astype(np.int64)
+    wait = (rng.exponential(1.0, len(city.units)) / 0.60 * YEAR).astype(np.int64)
     first = np.maximum(since, city.window.start - 500) + wait[unit] + 15
-    sibling_only = rng.random(len(child)) < 0.12
+    sibling_only = rng.random(len(child)) < 0.05
     blocks = []
-    listed_by_unit = rng.random(len(city.units)) < 0.62
-    kind = pick(rng, np.array([0.56, 0.245, 0.185, 0.01]), len(city.units))
+    listed_by_unit = rng.random(len(city.units)) < 0.85
+    kind = pick(rng, np.array([0.575, 0.247, 0.17, 0.008]), len(city.units))
     category = np.array([1, 0, 2, 3])[kind]
     degree = np.array([0, 1, 2, 3])[pick(rng, np.array([0.02, 0.09, 0.41, 0.48]), len(city.units))]
     for k in range(4):
@@ -76,7 +76,7 @@ def _noticed(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
             (again <= city.window.today)
             & (again >= city.window.start)
             & ~sibling_only
-            & ((k == 0) | (rng.random(len(city.units))[unit] < 0.45))
+            & ((k == 0) | (rng.random(len(city.units))[unit] < 0.22))
         )
         council = np.where(listed_by_unit[unit], np.where(degree[unit] <= 2, PROTECT, ASSIST), NOT_LISTED)
         blocks.append((child[ok], again[ok], category[unit][ok], degree[unit][ok], council[ok]))
@@ -86,7 +86,7 @@ def _noticed(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
 def _worries(city: City, rng: np.random.Generator, child: Array) -> tuple[Array, ...]:
     """Reports that proved unfounded and other family worries, more often from strained homes."""
     unit = city.people.unit[child]
-    yearly = 0.0125 * np.exp(0.45 * city.latent.stress[unit] + 0.25 * city.units.hardship[unit] - 0.2)
+    yearly = 0.0095 * np.exp(0.75 * city.latent.stress[unit] + 0.25 * city.units.hardship[unit] - 0.2)
     years = (city.window.today - city.window.start) / YEAR
     struck = rng.random(len(child)) < 1 - np.exp(-yearly * years)
     n = int(struck.sum())
@@ -94,7 +94,7 @@ def _worries(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
     other = rng.random(n) < 0.62
     category = np.where(other, 4, np.array([1, 0, 2])[pick(rng, np.array([0.6, 0.24, 0.16]), n)])
     severity = np.where(other, -1, 4)
-    council = np.where(other & (rng.random(n) < 0.10), ASSIST, NOT_LISTED)
+    council = np.where(other & (rng.random(n) < 0.36), ASSIST, NOT_LISTED)
     return child[struck], days, category, severity, council
 
 
@@ -120,7 +120,7 @@ def _as_cases(
 ) -> Consultations:
     first = np.r_[True, person[1:] != person[:-1]]
     n = len(person)
-    length = rng.integers(200, 900, n)
+    length = rng.integers(330, 1150, n)
     listed = (council != NOT_LISTED) & first
     registered = np.where(listed, days + rng.integers(2, 25, n), NEVER)
     closed = np.where(listed, registered + length, NEVER)
@@ -154,8 +154,8 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
     age = people.age_on(window.today)
     child = np.flatnonzero((people.role == CHILD) & (age >= 4) & (age < 21) & (people.leave > window.start))
     unit = people.unit[child]
-    pull = 0.011 * np.exp(
-        0.5 * city.units.hardship[unit]
+    pull = 0.010 * np.exp(
+        0.75 * city.units.hardship[unit]
         + 0.55 * city.latent.poor_on(unit, window.today)
         + 0.35 * (city.units.single[unit] > 0)
         - 0.2

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kizuki.synth.calendar import NEVER, YEAR, Window, day, fiscal_year, parts
+from kizuki.synth.calendar import NEVER, YEAR, Window, day, fiscal_year, grade_in, parts
 from kizuki.synth.draws import Streams, logistic
 from kizuki.synth.hardship import Latent
 from kizuki.synth.population import CHILD, FAMILY, HEAD, LEFT_PARENT, MIDDLE, NEW_PARTNER, OLD, PARTNER, YOUNG, People, Units
@@ -45,20 +45,22 @@ class Assistance:
 
 
 def salary_income(gross: Array) -> Array:
-    """合計所得 of a salary: gross pay less 給与所得控除 (所得税法 28条, years 2020–2024)."""
+    """合計所得 of a salary: gross pay less 給与所得控除 (所得税法 28条, years 2020-2024)."""
     bands = [gross <= 1_625_000, gross <= 1_800_000, gross <= 3_600_000, gross <= 6_600_000, gross <= 8_500_000]
     cuts = [550_000 + 0 * gross, gross * 0.4 - 100_000, gross * 0.3 + 80_000, gross * 0.2 + 440_000, gross * 0.1 + 1_100_000]
     return np.maximum(0, gross - np.select(bands, cuts, 1_950_000)) // 1000 * 1000
 
 
-def draw_assistance(units: Units, latent: Latent, streams: Streams, window: Window) -> Assistance:
+def draw_assistance(units: Units, people: People, latent: Latent, *, streams: Streams, window: Window) -> Assistance:
     """Who receives public assistance from when: poor households, mothers alone and old people alone most."""
     rng = streams.of("assistance")
     n = len(units)
     mother = (units.kind == FAMILY) & (units.single == 1)
+    # Mothers of infants cannot work yet, those of schoolchildren mostly do.
+    settled = np.where(_has_pupil(units, people, window), -1.15, 0.55)
     base = np.select(
         [mother, units.kind == FAMILY, units.kind == OLD, units.kind == MIDDLE, units.kind == YOUNG],
-        [-2.9, -6.5, -3.45, -3.5, -5.3],
+        [-3.15 + settled, -7.9, -3.45, -3.6, -5.3],
         -5.2,
     )
     poor = latent.poor_since < window.today
@@ -74,6 +76,14 @@ def draw_assistance(units: Units, latent: Latent, streams: Streams, window: Wind
     end = np.where((units.joined_on < NEVER) & (units.kind == FAMILY), np.minimum(end, units.joined_on), end)
     valid = receives & (start < end) & (start < window.today)
     return Assistance(np.where(valid, start, NEVER), np.where(valid, end, NEVER))
+
+
+def _has_pupil(units: Units, people: People, window: Window) -> Array:
+    """Units with a child of school age today."""
+    grade = grade_in(people.birth, int(fiscal_year(np.array([window.today]))[0]))
+    out = np.zeros(len(units), bool)
+    out[people.unit[(people.role == CHILD) & (grade >= 1) & (grade <= 9)]] = True
+    return out
 
 
 def draw_taxes(
@@ -121,10 +131,10 @@ def _level(rng: np.random.Generator, units: Units, people: People) -> Array:
     """Log of yearly pay: by sex and role, less for hardship."""
     u, role = people.unit, people.role
     mother_alone = (units.single[u] == 1) & (role == HEAD)
-    level = np.where(people.sex == 1, np.log(4_900_000.0), np.log(2_150_000.0))
+    level = np.where(people.sex == 1, np.log(6_500_000.0), np.log(2_150_000.0))
     level = np.where((people.sex == 2) & ((role != PARTNER) | (units.kind[u] != FAMILY)), np.log(2_900_000.0), level)
-    level = np.where(mother_alone, np.log(2_680_000.0), level)
-    return level - 0.20 * units.hardship[u] + rng.normal(0, 0.30, len(people))
+    level = np.where(mother_alone, np.log(3_250_000.0), level)
+    return level - 0.33 * units.hardship[u] + rng.normal(0, 0.24, len(people))
 
 
 def _works(units: Units, people: People, age: Array, january: int) -> Array:
@@ -151,7 +161,7 @@ def _dependants(units: Units, people: People, january: int) -> Array:
 
 
 def _tax_class(units: Units, people: People, income: Array, dependants: Array, *, january: int) -> Array:
-    """住民税非課税: 45万円, 35万円×(n+1)+31万円 with dependants, 135万円 for single parents (地方税法 24条の5・295条)."""
+    """住民税非課税: 45万円, 35万円x(n+1)+31万円 with dependants, 135万円 for single parents (地方税法 24条の5・295条)."""
     u = people.unit
     alone = (dependants > 0) & (units.single[u] > 0) & ((units.split_on[u] <= january) | (units.split_on[u] == NEVER))
     limit = np.where(dependants > 0, 350_000 * (dependants.astype(np.int64) + 1) + 310_000, 450_000)

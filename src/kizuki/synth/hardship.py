@@ -18,8 +18,8 @@ Array = npt.NDArray[Any]
 
 DIFFICULTIES = ("貧困", "児童虐待", "不登校")
 
-_GRADE_HAZARD = np.array([0.0, 0.0045, 0.0050, 0.0062, 0.0086, 0.0105, 0.0135, 0.0235, 0.0190, 0.0120])
-"""Yearly onset of long absence by school grade (1–9), so that stage rates meet the national survey."""
+_GRADE_HAZARD = np.array([0.0, 0.0045, 0.0050, 0.0062, 0.0086, 0.0105, 0.0135, 0.0195, 0.0155, 0.0095])
+"""Yearly onset of long absence by school grade (1-9), so that stage rates meet the national survey."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ def draw_latent(units: Units, people: People, streams: Streams, window: Window) 
 
 
 def _poverty(rng: np.random.Generator, units: Units, window: Window) -> tuple[Array, Array]:
-    linear = 1.15 * units.hardship + 0.75 * (units.single > 0) + 0.2 * (units.children >= 3)
+    linear = 1.3 * units.hardship + 0.75 * (units.single > 0) + 0.2 * (units.children >= 3)
     family = units.kind == FAMILY
     chance = logistic(intercept_for(linear[family], 0.017) + linear)
     already = logistic(intercept_for(linear[family], 0.072) + linear)
@@ -104,10 +104,10 @@ def _abuse(
     rng: np.random.Generator, units: Units, people: People, child: Array, stress: Array, *, window: Window
 ) -> tuple[Array, Array]:
     remarried = units.joined_on < window.today
-    linear = 1.35 * stress + 0.5 * units.young_mother + 0.3 * (units.single > 0) + 0.4 * remarried
+    linear = 1.75 * stress + 0.5 * units.young_mother + 0.3 * (units.single > 0) + 0.4 * remarried
     family = units.kind == FAMILY
-    chance = logistic(intercept_for(linear[family], 0.0105) + linear)
-    already = logistic(intercept_for(linear[family], 0.018) + linear)
+    chance = logistic(intercept_for(linear[family], 0.0130) + linear)
+    already = logistic(intercept_for(linear[family], 0.020) + linear)
     n = len(units)
     before = (window.start - rng.random(n) * 4 * YEAR).astype(np.int64)
     unit_since = np.where(rng.random(n) < already, before, _onset(rng, chance, window))
@@ -123,7 +123,7 @@ def _absence(rng: np.random.Generator, people: People, child: Array, linear: Arr
     """Onset by fiscal year of school; the year before the window's first year carries those already absent."""
     since = np.full(len(people), NEVER)
     first, last = (int(fiscal_year(np.array([d]))[0]) for d in (window.start, window.today + 365))
-    spread = np.exp(1.05 * linear - 0.5 * np.var(1.05 * linear[child]))
+    spread = np.exp(1.5 * linear - 0.5 * np.var(1.5 * linear[child]))
     for fiscal in range(first - 5, last + 1):
         grade = grade_in(people.birth, fiscal)
         hazard = np.where(child, _GRADE_HAZARD[np.where((grade >= 1) & (grade <= 9), grade, 0)] * spread, 0).clip(0, 0.6)

@@ -88,7 +88,7 @@ def _pregnancies(city: City, rng: np.random.Generator, child: Array, mother: Arr
     child, mother = child[first], mother[first]
     unit, n = people.unit[child], len(child)
     stress = city.latent.stress[unit]
-    late = rng.random(n) < logistic(-5.4 + 0.8 * stress + 1.1 * units.young_mother[unit])
+    late = rng.random(n) < logistic(-5.6 + 1.1 * stress + 1.1 * units.young_mother[unit])
     weeks = np.where(late, rng.integers(22, 37, n), np.clip(np.round(rng.normal(9.0, 2.0, n)), 6, 18)).astype(np.int64)
     held = people.birth[child] - 278 + weeks * 7
     # A mother who moves in while pregnant is taken into the ledger a few days after she arrives.
@@ -121,7 +121,7 @@ def _contact(city: City, rng: np.random.Generator, child: Array, kind: int) -> H
     due = people.birth[child] + _DUE[kind] + rng.integers(0, 35, n)
     abused = latent.abused_since[child] <= due
     poor = latent.poor_on(unit, due)
-    strain = 0.45 * latent.stress[unit] + 0.9 * abused + 0.35 * poor
+    strain = 0.75 * latent.stress[unit] + 0.9 * abused + 0.35 * poor
     attendance = np.full(n, ATTENDED)
     if _MISSED[kind]:
         chance = logistic(intercept_for(strain, _MISSED[kind]) + strain)
@@ -148,7 +148,7 @@ def _measure(
 ) -> None:
     latent, unit, n = city.latent, city.people.unit[child], len(child)
     if kind == VISIT:
-        mood = 3.55 + 1.0 * latent.stress[unit] + rng.gamma(1.4, 1.75, n) - 0.9 + 1.2 * abused
+        mood = 3.65 + 1.35 * latent.stress[unit] + rng.gamma(1.4, 1.75, n) - 0.9 + 1.2 * abused
         values["epds_total"] = np.clip(np.round(mood), 0, 27).astype(np.int64)
         values["epds_item10"] = (rng.random(n) < np.where(values["epds_total"] >= 9, 0.16, 0.008)).astype(np.int64)
     if kind in (VISIT, FOUR_MONTHS):
@@ -156,8 +156,8 @@ def _measure(
     if kind in (EIGHTEEN_MONTHS, THREE_YEARS, DENTAL, FIVE_YEARS):
         mean = {EIGHTEEN_MONTHS: 0.04, DENTAL: 0.15, THREE_YEARS: 0.35, FIVE_YEARS: 0.6}[kind]
         rotten = rng.negative_binomial(
-            0.25, 1 / (1 + mean * np.exp(0.45 * city.units.hardship[unit] + 0.4 * poor + 0.5 * abused) / 0.25)
+            0.25, 1 / (1 + mean * np.exp(0.65 * city.units.hardship[unit] + 0.4 * poor + 0.5 * abused) / 0.25)
         )
         values["caries"] = np.minimum(rotten, 20)
     if kind == VACCINE:
-        values["vaccine_delay"] = rng.poisson(0.28 * np.exp(0.4 * latent.stress[unit] + 0.5 * abused)).clip(0, 8)
+        values["vaccine_delay"] = rng.poisson(0.23 * np.exp(0.6 * latent.stress[unit] + 0.5 * abused)).clip(0, 8)

@@ -125,9 +125,9 @@ def draw_register(units: Units, people: People, streams: Streams, window: Window
 def _plan(rng: np.random.Generator, units: Units, window: Window) -> tuple[_Plan, Addresses]:
     n, span = len(units), window.today - window.start
     rate = (
-        0.155
+        0.145
         * np.where(units.rented, 1.7, 0.45)
-        * np.exp(0.3 * units.hardship)
+        * np.exp(0.42 * units.hardship)
         * np.where(np.isin(units.kind, (FAMILY, COUPLE)), 1.15, 0.6)
     )
     count = rng.poisson(rate).clip(0, 3)

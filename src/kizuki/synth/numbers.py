@@ -6,7 +6,7 @@ from kizuki.synth.cells import Ints
 
 
 def with_check_digit(serial: Ints) -> Ints:
-    """宛名番号: an 8-digit serial and one check digit (modulus 11, weights 2–7 from the right; remainder 0 or 1 gives 0)."""
+    """宛名番号: an 8-digit serial and one check digit (modulus 11, weights 2-7 from the right; remainder 0 or 1 gives 0)."""
     serial = np.asarray(serial, np.int64)
     total = sum(((serial // 10**k) % 10) * (2 + k % 6) for k in range(8))
     remainder = np.asarray(total) % 11

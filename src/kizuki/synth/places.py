@@ -97,6 +97,10 @@ class Addresses:
     def __len__(self) -> int:
         return len(self.town)
 
+    def of(self, rows: Ints) -> "Addresses":
+        """The addresses at the given positions (without overriding 方書)."""
+        return Addresses(self.town[rows], self.chome[rows], self.ban[rows], self.go[rows], self.building[rows], self.room[rows])
+
     def register_style(self, encoding: Encoding) -> Cells:
         """大阪府わかば市青葉台三丁目5番12号."""
         n = len(self)

@@ -16,7 +16,7 @@ from kizuki.synth.names import NameBook
 Array = npt.NDArray[Any]
 
 FAMILY, COUPLE, YOUNG, MIDDLE, OLD, OLD_COUPLE = range(6)
-"""Kinds of household: with children of the couple or single parent (of any age); couple; one person 18–39, 40–64, 65+; couple 65+."""
+"""Kinds of household: with children of the couple or single parent (of any age); couple; one person 18-39, 40-64, 65+; couple 65+."""
 
 HEAD, PARTNER, CHILD, GRANDPARENT, LEFT_PARENT, NEW_PARTNER = range(6)
 """Roles in the household as drawn. LEFT_PARENT left at the split; NEW_PARTNER came at the remarriage."""
@@ -29,10 +29,10 @@ _FIRST_CHILD_AGE = np.array([
     282, 308, 306, 302, 310, 347, 454, 459, 457, 447, 442, 440, 460, 463, 464, 488, 479, 468, 462, 474, 449,
     431, 478, 560, 600, 610, 580, 550, 520, 500, 480, 460, 440, 420, 400, 380, 360, 340, 320, 300, 280,
 ]) / 1e5  # fmt: skip
-"""Households per resident by age of their first child (0–40): fitted so that the children of 0–17 have the city's age pyramid."""
+"""Households per resident by age of their first child (0-40): fitted so that the children of 0-17 have the city's age pyramid."""
 
 _FAMILY_SIZE = np.array([0.26, 0.50, 0.19, 0.05])
-_LEAVERS = {FAMILY: 0.055, COUPLE: 0.45, YOUNG: 1.30, MIDDLE: 0.35, OLD: 0.06, OLD_COUPLE: 0.04}
+_LEAVERS = {FAMILY: 0.055, COUPLE: 0.40, YOUNG: 0.80, MIDDLE: 0.30, OLD: 0.06, OLD_COUPLE: 0.04}
 """Households that left within the window, per household that stayed."""
 
 
@@ -146,7 +146,7 @@ def _draw_families(rng: np.random.Generator, people: int, window: Window, *, lef
 
 def _draw_family_form(rng: np.random.Generator, units: Units, age: Array, window: Window) -> None:
     n = len(units)
-    chance = np.clip(0.055 + 0.0085 * age, 0, 0.175) * np.exp(0.35 * units.hardship) * 0.98
+    chance = np.clip(0.055 + 0.0085 * age, 0, 0.175) * np.exp(0.35 * units.hardship) * 0.885
     alone = rng.random(n) < chance
     father = alone & (rng.random(n) < 0.105)
     units.single = np.where(father, 2, np.where(alone, 1, 0)).astype(np.int8)
@@ -328,7 +328,7 @@ def _other_households(rng: np.random.Generator, people: int, needed: int, window
 
 def _other_history(rng: np.random.Generator, units: Units, left: Array, died: Array, window: Window) -> None:
     n, span = len(units), window.today - window.start
-    share = np.select([units.kind == YOUNG, units.kind == COUPLE, units.kind == MIDDLE], [0.62, 0.55, 0.22], 0.045)
+    share = np.select([units.kind == YOUNG, units.kind == COUPLE, units.kind == MIDDLE], [0.46, 0.42, 0.17], 0.035)
     came = rng.random(n) < share
     units.enter = np.where(
         came,

@@ -127,9 +127,9 @@ def attendance_of(city: City, pupils: Pupils, month: int) -> Attendance:
     absent = _absences(city, rng, person, grade, month, required)
     frailty = city.latent.frailty[person]
     carer = city.latent.carer[person]
-    late = np.minimum(rng.poisson(0.30 * np.exp(0.55 * frailty) * np.where(carer, 2.2, 1.0)), required - absent)
+    late = np.minimum(rng.poisson(0.25 * np.exp(0.8 * frailty) * np.where(carer, 2.2, 1.0)), required - absent)
     early = np.minimum(rng.poisson(0.12 * np.exp(0.4 * frailty), len(rows)), required - absent)
-    nurse = rng.poisson(0.22 * np.exp(0.5 * frailty), len(rows))
+    nurse = rng.poisson(0.22 * np.exp(0.7 * frailty), len(rows))
     school = pupils.school[rows]
     nurse = np.where(school % 4 == 3, -1, nurse)
     zeal = np.exp(0.9 * np.cos(school * 2.1))
@@ -143,8 +143,8 @@ def attendance_of(city: City, pupils: Pupils, month: int) -> Attendance:
 def _absences(city: City, rng: np.random.Generator, person: Array, grade: Array, month: int, required: Array) -> Array:
     latent, unit = city.latent, city.people.unit[person]
     strain = (
-        0.42 * latent.frailty[person]
-        + 0.15 * city.units.hardship[unit]
+        0.62 * latent.frailty[person]
+        + 0.22 * city.units.hardship[unit]
         + 0.25 * latent.poor_on(unit, month)
         + 0.35 * (latent.abused_since[person] <= month)
     )

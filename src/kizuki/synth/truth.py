@@ -67,7 +67,7 @@ def true_person(persons: Array) -> Cells:
 
 
 def difficulty_columns(city: City) -> list[Cells]:
-    """One row per child of 0–17 living in the city today × difficulty.
+    """One row per child of 0-17 living in the city today x difficulty.
 
     `since` is blank for a child not in difficulty within a year from today; a day after today is an onset yet to come.
     `probability` is the true chance of onset within a year, whether or not the child is in difficulty already.
@@ -101,7 +101,7 @@ PROGRAMMES = ("single_parent_allowance", "school_aid", "medical_single_parent")
 
 
 def entitlement_columns(city: City) -> list[Cells]:
-    """One row per household with children of 0–17 today × programme: entitled and receiving, yes or no."""
+    """One row per household with children of 0-17 today x programme: entitled and receiving, yes or no."""
     units, people, benefits, today = city.units, city.people, city.benefits, city.window.today
     household = current_households(city)
     unit = np.flatnonzero(household >= 0)
@@ -125,7 +125,7 @@ def entitlement_columns(city: City) -> list[Cells]:
 
 
 def current_households(city: City) -> Array:
-    """Per unit: the register's household in which its children of 0–17 live today, −1 without such children."""
+    """Per unit: the register's household in which its children of 0-17 live today, −1 without such children."""
     people, today = city.people, city.window.today
     minor = people.resident_on(today) & (people.role == CHILD) & (people.age_on(today) < 18)
     child = np.flatnonzero(minor & (people.role != LEFT_PARENT))

@@ -43,7 +43,7 @@ MARK = "synthetic.json"
 
 @dataclass(frozen=True, slots=True)
 class CitySummary:
-    """What was written: residents today, their households, children of 0–17 among them, files and lines."""
+    """What was written: residents today, their households, children of 0-17 among them, files and lines."""
 
     people: int
     households: int

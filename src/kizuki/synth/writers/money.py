@@ -28,7 +28,7 @@ ALLOWANCE_TITLES = ("認定番号", "受給者宛名番号", "児童宛名番号
 CHILD_ALLOWANCE_TITLES = ("受給者宛名番号", "児童宛名番号", "開始年月", "終了年月", "差止")
 MEDICAL_TITLES = ("宛名番号", "区分", "有効開始", "有効終了")
 ASSISTANCE_TITLES = ("ケース番号", "宛名番号", "世帯類型", "扶助種", "開始日", "廃止日", "事由")
-TAX_FILES = 3
+TAX_FILES = 2
 """Fiscal years of tax the city could hand over when the feed is switched on."""
 
 
@@ -55,7 +55,7 @@ def tax_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
 
 
 def allowance_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
-    """児童扶養手当: every case at every month's end, those that ended within half a year included."""
+    """児童扶養手当: every case at every month's end, those that ended within a quarter included."""
     spell = Speller(city, "cp932")
     people, benefits = city.people, city.benefits
     until = np.minimum(child_until_18(people.birth), people.leave)
@@ -68,7 +68,7 @@ def allowance_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
         klass = benefits.entitled_class[
             :, np.clip(_payment_year(as_of) - benefits.payment_years[0], 0, len(benefits.payment_years) - 1)
         ]
-        here = (started[candidate] <= as_of) & (ended[candidate] > as_of - 180) & (klass[unit[candidate]] != NONE)
+        here = (started[candidate] <= as_of) & (ended[candidate] > as_of - 92) & (klass[unit[candidate]] != NONE)
         child = candidate[here & (started[candidate] < ended[candidate])]
         yield _allowance_sheet(city, spell, child, klass[unit[child]], started=started, ended=ended, as_of=as_of, number=number)
         sightings.by_number(ALLOWANCE, child, single.parent[unit[child]])
@@ -228,7 +228,7 @@ def _certificates(city: City) -> tuple[Array, Array, Array, Array]:
 
 
 def assistance_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
-    """生活保護: every case at every month's end, those that ended within a year included."""
+    """生活保護: every case at every month's end, those that ended within a quarter included."""
     spell = Speller(city, "cp932")
     people, unit, case = city.people, city.people.unit, city.assistance
     started = np.maximum(case.started_on[unit], people.enter)
@@ -236,7 +236,7 @@ def assistance_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
     member = np.flatnonzero((started < ended) & ((people.role != LEFT_PARENT) | (city.units.kind[unit] != FAMILY)))
     age = people.age_on(city.window.today)
     for number, as_of in enumerate(city.window.month_ends()):
-        person = member[(started[member] <= as_of) & (ended[member] > as_of - 365)]
+        person = member[(started[member] <= as_of) & (ended[member] > as_of - 92)]
         columns = _assistance_columns(city, spell, person, started[person], ended[person], as_of=as_of, age=age[person])
         sightings.by_number(ASSISTANCE, person)
         yield Sheet(ASSISTANCE, as_of, "full", ASSISTANCE_TITLES, columns, trailer="bare" if number % 2 else "padded")

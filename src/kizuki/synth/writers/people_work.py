@@ -146,7 +146,7 @@ def _consultation_sheet(city: City, spell: Speller, rows: Consultations, here: A
     person, received = rows.person[here], rows.received_on[here]
     family = spell.family_on(person, received)
     mark = person % 25
-    address = city.register.addresses.office_style("cp932").take(pa.array(city.address_row(person, received)))
+    address = city.register.addresses.of(city.address_row(person, received)).office_style("cp932")
     known = rows.registered_on[here] <= as_of
     columns = [
         digits(rows.case_no[here], 6),
@@ -236,7 +236,7 @@ def _counsel_sheet(city: City, spell: Speller, rows: Counsel, here: Array, *, ke
     person, days = rows.person[here], rows.consulted_on[here]
     family = spell.family_on(person, days)
     mark = (person + days) % 20
-    address = city.register.addresses.office_style("utf-8").take(pa.array(city.address_row(person, days)))
+    address = city.register.addresses.of(city.address_row(person, days)).office_style("utf-8")
     children = rows.children[here]
     columns = [
         keys,
