@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -102,6 +104,48 @@ def test_each_step_is_reported_once_its_result_is_safe(cache: TableCache) -> Non
 def test_a_step_that_gives_other_tables_than_declared_is_refused(cache: TableCache) -> None:
     with pytest.raises(ValueError, match="declared"):
         Runner(cache).run([Step("s", (), ("a",), "1", lambda _: {"b": _numbers(1)})])
+
+
+def test_steps_that_do_not_need_each_other_run_side_by_side(cache: TableCache) -> None:
+    together = threading.Barrier(2, timeout=10)
+
+    def meet(name: str) -> Step:
+        def compute(_: Inputs) -> Mapping[str, pa.Table]:
+            together.wait()
+            return {name: _numbers(1)}
+
+        return Step(name, (), (name,), "1", compute)
+
+    assert len(Runner(cache, workers=2).run([meet("a"), meet("b")])) == 2
+
+
+def test_a_step_that_needs_the_memory_for_itself_gets_it(cache: TableCache) -> None:
+    going: list[str] = []
+    seen: dict[str, list[str]] = {}
+
+    def busy(name: str, *, alone: bool = False) -> Step:
+        def compute(_: Inputs) -> Mapping[str, pa.Table]:
+            going.append(name)
+            time.sleep(0.05)
+            seen[name] = list(going)
+            going.remove(name)
+            return {name: _numbers(1)}
+
+        return Step(name, (), (name,), "1", compute, alone=alone)
+
+    Runner(cache, workers=2).run([busy("a"), busy("large", alone=True), busy("b"), busy("c")])
+    assert seen["large"] == ["large"]
+
+
+def test_a_step_that_fails_stops_the_run_and_says_what_it_said(cache: TableCache) -> None:
+    def fail(_: Inputs) -> Mapping[str, pa.Table]:
+        raise RunFailed("fault", "x")
+
+    runner = Runner(cache)
+    with pytest.raises(RunFailed, match="fault"):
+        runner.run([Step("bad", (), ("a",), "1", fail), *Counting().steps(1)])
+    with pytest.raises(ValueError, match="nobody makes"):
+        Runner(cache).run([Step("s", ("nowhere",), ("a",), "1", fail)])
 
 
 def test_a_query_step_reads_parts_together_and_keeps_to_its_schema(cache: TableCache) -> None:
@@ -245,6 +289,16 @@ def test_measuring_sees_a_large_block() -> None:
         block[::4096] = b"x" * len(block[::4096])
     assert usage.peak_mb > 80
     assert usage.seconds > 0
+
+
+def test_a_block_within_another_does_not_hide_its_peak() -> None:
+    with measured() as outer:
+        block = bytearray(80 * 1024 * 1024)
+        block[::4096] = b"x" * len(block[::4096])
+        del block
+        with measured() as inner:
+            pass
+    assert outer.peak_mb > inner.peak_mb
 
 
 def test_the_engine_reads_no_file_and_no_python_variable() -> None:

@@ -19,7 +19,7 @@ from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
 from kizuki.app.eligibility import judge_programmes
 from kizuki.app.freshness import feed_table
 from kizuki.app.judging import judge_all
-from kizuki.app.linking import decisions_version, link_night
+from kizuki.app.linking import decisions_version, history, history_sources, link_night
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
 from kizuki.cleanse.addresses import town_of
@@ -35,7 +35,7 @@ from kizuki.engine.tables import shape
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
 from kizuki.mart.items import build_items
 from kizuki.mart.queries import REGISTER
-from kizuki.terms.tables import ALL_TABLES, MART_TABLES
+from kizuki.terms.tables import ALL_TABLES
 from kizuki.terms.tables import LINK as LINK_TABLE
 
 CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.programmes")
@@ -44,6 +44,11 @@ SYNTHETIC_MARK = "synthetic.json"
 
 _SHARED_MEMORY = "1000MB"
 """For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
+_READS = {
+    "item": ("person", "household_member", "spell", "event", "coverage", "seal"),
+    "judge": ("item",),
+    "programmes": ("person", "household_member", "spell", "coverage"),
+}
 _ORDER = {
     "item": ("person_id", "item"),
     "judgement": ("person_id", "criteria"),
@@ -138,16 +143,18 @@ def _person_record_step(night: Night, source: str, taught: dict[str, PersonConte
 def link(night: Night) -> int:
     """名寄せ: every record of every source to one person."""
     sources = night.sources
+    told = [s for s in history_sources(night.definitions) if s in sources]
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
+        past = history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told})
         records = together([inputs[PERSON_RECORD.format(s)] for s in sources])
-        found = link_night(night.home, night.keys, night.definitions, records, night.as_of)
-        return {LINK.format(s): _of_source(found, s) for s in sources}
+        found = link_night(night.home, night.keys, night.definitions, records, night.as_of, past=past)
+        return {"review_pair": found.review, **{LINK.format(s): _of_source(found.link, s) for s in sources}}
 
     step = Step(
         name="link",
-        inputs=tuple(PERSON_RECORD.format(s) for s in sources),
-        outputs=tuple(LINK.format(s) for s in sources),
+        inputs=(*(PERSON_RECORD.format(s) for s in sources), *(CONFORMED.format(s) for s in told)),
+        outputs=("review_pair", *(LINK.format(s) for s in sources)),
         version=code_version("kizuki.link"),
         compute=compute,
         params=(night.definitions.version, night.as_of.isoformat(), decisions_version(night.home, night.keys, night.as_of)),
@@ -222,12 +229,12 @@ def _categories(night: Night) -> pa.Table:
 
 def items(night: Night) -> int:
     """項目: one value or one reason per child and item."""
-    return night.run([_whole_mart_step(night, "item", ("item",), build_items_of)])
+    return night.run([_engine_step(night, "item", ("item",), build_items_of)])
 
 
 def judge(night: Night) -> int:
     """判定: every criteria set over the items."""
-    return night.run([_whole_mart_step(night, "judge", ("judgement", "judgement_reason"), judge_all, ("item",))])
+    return night.run([_engine_step(night, "judge", ("judgement", "judgement_reason"), judge_all)])
 
 
 def programmes(night: Night) -> int:
@@ -236,7 +243,7 @@ def programmes(night: Night) -> int:
     def compute(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
         return {"eligibility": judge_programmes(engine, definitions, as_of)}
 
-    return night.run([_whole_mart_step(night, "programmes", ("eligibility",), compute, ("item",))])
+    return night.run([_engine_step(night, "programmes", ("eligibility",), compute)])
 
 
 def build_items_of(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
@@ -247,10 +254,9 @@ def build_items_of(engine: DuckEngine, definitions: Definitions, as_of: dt.date)
 Judge = Callable[[DuckEngine, Definitions, dt.date], Mapping[str, pa.Table]]
 
 
-def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge, extra: tuple[str, ...] = ()) -> Step:
-    """A step over the whole mart, its tables under their own names in one engine."""
-    wanted = [t.name for t in MART_TABLES if t.name not in ("item", "link")]
-    tables = {t: _parts(night, t) for t in (*wanted, *extra)}
+def _engine_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge) -> Step:
+    """A step over the tables it reads, under their own names in one engine."""
+    tables = {table: _parts(night, table) for table in _READS[name]}
 
     def run(inputs: Inputs) -> Mapping[str, pa.Table]:
         with DuckEngine(_SHARED_MEMORY) as engine:
@@ -266,6 +272,7 @@ def _whole_mart_step(night: Night, name: str, outputs: tuple[str, ...], compute:
         version=code_version(*CODE, "kizuki.definitions"),
         compute=run,
         params=(night.definitions.version, night.as_of.isoformat()),
+        alone=True,
     )
 
 
@@ -304,13 +311,13 @@ def publish(night: Night) -> int:
 
 def snapshot_id(night: Night) -> str:
     """The same deliveries, decisions, definitions and code on the same day are the same snapshot."""
-    corrections = corrections_table(night.home, night.keys, None, until=night.as_of)
+    corrections = [corrections_table(night.home, night.keys, s, until=night.as_of) for s in night.sources]
     told = [
         night.as_of.isoformat(),
         night.definitions.version,
         code_version(*CODE),
         decisions_version(night.home, night.keys, night.as_of),
-        _digest(corrections),
+        *(_digest(table) for table in corrections),
         *sorted(d.delivery for d in night.deliveries),
     ]
     return f"{night.as_of:%Y%m%d}-{hashlib.sha256('|'.join(told).encode()).hexdigest()[:12]}"
@@ -328,4 +335,4 @@ def _digest(table: pa.Table | None) -> str:
 
 def _parts(night: Night, table: str) -> list[str]:
     """The stored parts of a mart table; links are kept per source."""
-    return parts_of(LINK_TABLE.name if table == LINK_TABLE.name else table, list(night.runner.tables))
+    return parts_of(LINK_TABLE.name if table == LINK_TABLE.name else table, night.runner.tables)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from kizuki.engine.keys import KeyRing
-from kizuki.engine.store import read_table, sync_file, sync_folder, write_table
+from kizuki.engine.store import read_table, sync_file, sync_folder, unfinished, write_table
 from kizuki.engine.tables import digest
 from kizuki.terms.errors import RunFailed
 
@@ -95,7 +95,7 @@ def read_stored(path: Path, entry: Entry, keys: KeyRing) -> pa.Table:
 
 def write_atomic(path: Path, body: bytes) -> None:
     """Write a small file whole or not at all, and wait for the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = unfinished(path)
     temporary.write_bytes(body)
     sync_file(temporary)
     os.replace(temporary, path)

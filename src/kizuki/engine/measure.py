@@ -1,13 +1,17 @@
 """Time and peak memory of one stage, for the run ledger and the bench."""
 
+import ctypes
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
@@ -22,17 +26,45 @@ class Usage:
     peak_mb: float = 0.0
 
 
+_LOCK = threading.Lock()
+_RUNNING: list[Usage] = []
+
+
 @contextmanager
 def measured() -> Iterator[Usage]:
-    """Measure a block. Where the peak cannot be reset (not Linux), `peak_mb` is the peak of the process so far."""
+    """Measure a block; blocks may lie within or beside one another (the memory is the process's, so it counts for each).
+
+    Where the peak cannot be reset (not Linux), `peak_mb` is the peak of the process so far.
+    """
     usage = Usage()
-    _reset_peak()
+    with _LOCK:
+        _note_peak()
+        _RUNNING.append(usage)
+        _reset_peak()
     started = time.perf_counter()
     try:
         yield usage
     finally:
         usage.seconds = round(time.perf_counter() - started, 3)
-        usage.peak_mb = round(peak_mb(), 1)
+        with _LOCK:
+            _note_peak()
+            _RUNNING[:] = [u for u in _RUNNING if u is not usage]
+
+
+def release_memory() -> None:
+    """Give memory that is no longer used back to the system, so that the next step starts from what is really held."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only; others give memory back by themselves
+        if trim is not None:
+            trim(0)
+
+
+def _note_peak() -> None:
+    """Carry the peak so far to every block being measured, before it is reset."""
+    now = round(peak_mb(), 1)
+    for usage in _RUNNING:
+        usage.peak_mb = max(usage.peak_mb, now)
 
 
 def peak_mb() -> float:

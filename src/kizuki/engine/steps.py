@@ -6,6 +6,7 @@ Because inputs count by content, a step that ran again but gave the same table s
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,7 @@ from sqlglot import exp
 from kizuki.engine.cache import Entry, TableCache
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.encode import in_order
-from kizuki.engine.measure import measured
+from kizuki.engine.measure import measured, release_memory
 from kizuki.engine.sql import DUCKDB, render
 from kizuki.engine.tables import shape
 from kizuki.terms.tables import TableSchema
@@ -45,7 +46,7 @@ class Step:
     """One named computation.
 
     `inputs` and `outputs` name tables; `version` changes when the code does; `params` is everything else the result
-    depends on. `compute` must give the same tables for the same inputs.
+    depends on. `compute` must give the same tables for the same inputs. `alone`: needs the memory for itself.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Step:
     version: str
     compute: Callable[[Inputs], Mapping[str, pa.Table]]
     params: tuple[str, ...] = ()
+    alone: bool = False
 
     def key(self, tables: Mapping[str, Entry]) -> str:
         """Hash of all the result depends on; raises KeyError if an input has not been made."""
@@ -74,35 +76,61 @@ class Done:
 
 @dataclass(slots=True)
 class Runner:
-    """Runs steps in the order given, each after its inputs, and remembers every table by name.
+    """Runs steps after their inputs, as many side by side as `workers`, and remembers every table by name.
 
-    `on_done` is told of each step as soon as its result is safe on disk.
+    `on_done` is told of each step, one at a time, as soon as its result is safe on disk.
     """
 
     cache: TableCache
     on_done: Callable[[Done], None] = lambda done: None
     tables: dict[str, Entry] = field(default_factory=dict)
+    workers: int = 2
 
     def run(self, steps: Sequence[Step]) -> list[Done]:
-        """Run what must be run; returns one `Done` per step."""
-        return [self._run_one(step) for step in steps]
+        """Run what must be run; returns one `Done` per step, in the order they ended.
+
+        A step starts when its inputs are there, the earlier listed first. The first failure is raised when what is running
+        has ended; nothing more is started.
+        """
+        waiting, running, done = list(steps), dict[Future[tuple[dict[str, Entry], Done]], Step](), list[Done]()
+        with ThreadPoolExecutor(self.workers) as pool:
+            while waiting or running:
+                for step in self._ready(waiting, list(running.values())):
+                    waiting.remove(step)
+                    running[pool.submit(self._run_one, step, step.key(self.tables))] = step
+                if not running:
+                    missing = sorted({n for step in waiting for n in step.inputs} - self.tables.keys())
+                    raise ValueError(f"steps {[s.name for s in waiting]} wait for tables nobody makes: {missing}")
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[future]
+                    done.append(self._accept(*future.result()))
+        return done
 
     def load(self, name: str) -> pa.Table:
         """A table by name; raises KeyError if no step made it."""
         return self.cache.load(self.tables[name])
 
-    def _run_one(self, step: Step) -> Done:
-        key = step.key(self.tables)
+    def _ready(self, waiting: Sequence[Step], running: Sequence[Step]) -> list[Step]:
+        ready = [step for step in waiting if self.tables.keys() >= set(step.inputs)]
+        if any(step.alone for step in running):
+            return []
+        beside = [step for step in ready if not step.alone][: self.workers - len(running)]
+        return beside if beside or running else ready[:1]
+
+    def _accept(self, found: Mapping[str, Entry], done: Done) -> Done:
+        self.tables.update(found)
+        self.on_done(done)
+        return done
+
+    def _run_one(self, step: Step, key: str) -> tuple[dict[str, Entry], Done]:
         with measured() as usage:
             found = self.cache.lookup(step.name, key)
             skipped = found is not None
             if found is None:
                 found = self.cache.store(step.name, key, self._compute(step))
-                pa.default_memory_pool().release_unused()
-        self.tables.update(found)
-        done = Done(step.name, skipped, sum(e.rows for e in found.values()), usage.seconds, usage.peak_mb)
-        self.on_done(done)
-        return done
+                release_memory()
+        rows = sum(e.rows for e in found.values())
+        return found, Done(step.name, skipped, rows, usage.seconds, usage.peak_mb)
 
     def _compute(self, step: Step) -> Mapping[str, pa.Table]:
         made = step.compute(Inputs(self.cache, {name: self.tables[name] for name in step.inputs}))
@@ -122,6 +150,7 @@ class Select:
     inputs: Mapping[str, str | tuple[str, ...]]
     query: exp.Expression
     schema: TableSchema | None = None
+    alone: bool = False
 
     def step(self) -> Step:
         """The step that runs this query on the embedded engine."""
@@ -131,6 +160,7 @@ class Select:
             outputs=(self.name,),
             version=fingerprint(self.query),
             compute=self._on_duck,
+            alone=self.alone,
         )
 
     def _on_duck(self, inputs: Inputs) -> Mapping[str, pa.Table]:

@@ -4,6 +4,7 @@ DuckDB cannot read these files (measured), so tables always pass through pyarrow
 """
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from kizuki.terms.errors import RunFailed
 def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> None:
     """Write `table` encrypted under the purpose key; the file appears complete and synced, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = unfinished(path)
     properties = pe.create_encryption_properties(footer_key=keys.key(purpose))  # type: ignore[attr-defined,unused-ignore]
     table = _without_null_categories(table)
     with pq.ParquetWriter(
@@ -48,6 +49,11 @@ def read_table(
         raise RunFailed(
             "K903", "保存したデータを読めません。壊れたか、鍵が違います。", path.name, "控えから戻してください。"
         ) from e
+
+
+def unfinished(path: Path) -> Path:
+    """Where a file is written before it takes its place: beside it, and each process and thread its own."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
 
 
 def _without_null_categories(table: pa.Table) -> pa.Table:

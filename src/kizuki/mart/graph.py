@@ -6,7 +6,7 @@ only its own parts; together the parts are the table.
 
 import datetime as dt
 import hmac
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 
 import pyarrow as pa
@@ -20,6 +20,9 @@ from kizuki.terms.tables import COVERAGE, EVENT, HOUSEHOLD_MEMBER, PERSON, RESID
 CONFORMED, PERSON_RECORD, LINK = "conformed.{}", "person_record.{}", "link.{}"
 """Names of the tables the mart starts from, one of each per source: conformed rows, persons as written, links to persons."""
 
+
+_LARGEST = frozenset({"school_life"})
+"""Nine in ten events of a city are months of school life."""
 
 TownReader = Callable[[Sequence[str]], Sequence[str | None]]
 
@@ -73,7 +76,7 @@ def event_selects(sources: Collection[str]) -> list[Select]:
         inputs = {"conformed": CONFORMED.format(source), "link": LINK.format(source)}
         if source == REGISTER:
             inputs = {"timeline": "register_timeline"}
-        selects.append(Select(f"event.{source}", inputs, event_query(source), EVENT))
+        selects.append(Select(f"event.{source}", inputs, event_query(source), EVENT, alone=source in _LARGEST))
     return selects
 
 
@@ -129,6 +132,6 @@ def mart_steps(sources: Collection[str], as_of: dt.date, household_key: bytes, a
     return steps
 
 
-def parts_of(table: str, names: Sequence[str]) -> list[str]:
-    """The step outputs that together are one mart table."""
-    return [n for n in names if n == table or n.startswith(f"{table}.")]
+def parts_of(table: str, names: Iterable[str]) -> list[str]:
+    """The step outputs that together are one mart table, in a fixed order."""
+    return sorted(n for n in names if n == table or n.startswith(f"{table}."))
