@@ -69,7 +69,8 @@ def _missing_keys(received: Received, previous: Previous, manifest: SourceManife
     here = keys_of(received.table, manifest)
     missing = len(known) - (pc.sum(pc.is_in(known, value_set=here)).as_py() or 0)
     limit = manifest.gates.missing_percent
-    if missing < MIN_MISSING_KEYS or missing * 100 <= limit * len(known):
+    allowed = len(known) * limit / 100
+    if missing < MIN_MISSING_KEYS or missing <= allowed + 2 * math.sqrt(allowed):
         return None
     message = f"前回の全件にあった鍵のうち{missing}件が消えています（上限{limit:g}%）。"
     return Reason("K115", message, "全件が途中で切れていないか確かめてください。" + _CONFIRM)
