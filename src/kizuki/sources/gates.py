@@ -47,7 +47,7 @@ def _going_back(received: Received, previous: Previous, _: SourceManifest) -> Re
 
 def _volume(received: Received, previous: Previous, manifest: SourceManifest) -> Reason | None:
     last = previous.rows.get(received.kind)
-    if last is None:
+    if not last:  # nothing to compare with: the first file, or one whose predecessor was empty
         return None
     full = received.kind == "full"
     percent = manifest.gates.full_change_percent if full else manifest.gates.diff_change_percent
