@@ -10,7 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kizuki.cleanse.kana import clean_kana
 from kizuki.cleanse.names import name_key
+from kizuki.cleanse.variants import fold_loose
 from kizuki.definitions.linkage import Linkage
 from kizuki.definitions.loader import Definitions
 from kizuki.definitions.sources import SourceManifest
@@ -18,17 +20,18 @@ from kizuki.engine.keys import KeyRing
 from kizuki.engine.tables import arrow_schema, empty
 from kizuki.link.master import KeyMaster, append_events, read_master
 from kizuki.link.matching import Context, match_records
-from kizuki.link.tables import CLASS_YEAR, SCHOOL_ROLL
+from kizuki.link.tables import CLASS_YEAR, FORMER_NAME, LOOSE_NAME, SCHOOL_ROLL
 
 _APRIL = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Schooling:
-    """What conformed tables say beyond persons: each year's 学齢簿, and the fiscal year a record's grade speaks of."""
+class History:
+    """What conformed tables say beyond persons: each year's 学齢簿, the year a record's grade speaks of, former names."""
 
     roll: pa.Table
     class_years: pa.Table
+    former_names: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +48,30 @@ def linkage_of(definitions: Definitions) -> Linkage:
     return found
 
 
-def graded_sources(definitions: Definitions) -> list[str]:
-    """Sources whose person records carry a grade; their conformed tables say of which year."""
-    return sorted(m.id for m in definitions.sources.values() if any(spec.grade for spec in m.person_records))
+def history_sources(definitions: Definitions) -> list[str]:
+    """Sources whose conformed tables linking reads: the register, the 学齢簿, and whatever carries a grade."""
+    rules = linkage_of(definitions).rules
+    return sorted({rules.register_source, rules.roll_source, *_graded_sources(definitions)})
 
 
-def schooling(definitions: Definitions, conformed: Mapping[str, pa.Table]) -> Schooling:
-    """The school lists among `conformed` (by source id); sources not delivered are simply absent."""
-    linkage = linkage_of(definitions)
-    roll = conformed.get(linkage.rules.roll_source)
-    years = [
-        _class_years(definitions.sources[source], conformed[source])
-        for source in graded_sources(definitions)
-        if source in conformed
-    ]
-    return Schooling(
-        _school_roll(roll) if roll is not None else empty(SCHOOL_ROLL), pa.concat_tables([empty(CLASS_YEAR), *years])
+def history(definitions: Definitions, conformed: Mapping[str, pa.Table]) -> History:
+    """The history in `conformed` (by source id); sources not delivered are simply absent."""
+    rules = linkage_of(definitions).rules
+    roll, register = conformed.get(rules.roll_source), conformed.get(rules.register_source)
+    years = [_class_years(definitions.sources[s], conformed[s]) for s in _graded_sources(definitions) if s in conformed]
+    return History(
+        roll=_school_roll(roll) if roll is not None else empty(SCHOOL_ROLL),
+        class_years=pa.concat_tables([empty(CLASS_YEAR), *years]),
+        former_names=_former_names(register) if register is not None else empty(FORMER_NAME),
     )
 
 
+def _graded_sources(definitions: Definitions) -> list[str]:
+    return sorted(m.id for m in definitions.sources.values() if any(spec.grade for spec in m.person_records))
+
+
 def link_night(
-    home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, lists: Schooling | None = None
+    home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None = None
 ) -> LinkedNight:
     """Every record of every source to one person; new events are on disk when this returns.
 
@@ -75,9 +81,7 @@ def link_night(
     whole = read_master(home, keys, linkage.rules.register_source)
     master = whole.as_of(as_of)
     must, cannot = master.standing()
-    context = Context(must_link=must, cannot_link=cannot)
-    if lists is not None:
-        context = Context(lists.roll, lists.class_years, must, cannot)
+    context = _context(records, past or history(definitions, {}), must, cannot)
     outcome = master.reconcile(match_records(records, linkage, context), keys, as_of, linkage.version)
     if master.last_seq == whole.last_seq:
         append_events(home, keys, outcome.events)
@@ -96,6 +100,29 @@ def _told(master: KeyMaster, as_of: dt.date) -> list[object]:
     words = master.events.filter(pc.equal(master.events["kind"], pa.scalar("decide", pa.string())))
     columns = ["source", "record_id", "other_source", "other_record_id", "state"]
     return [earlier, words.select(columns).to_pylist()]
+
+
+def _context(records: pa.Table, past: History, must: pa.Table, cannot: pa.Table) -> Context:
+    names = [records["name_key"], past.roll["name_key"], past.former_names["name_key"]]
+    distinct = sorted({n for column in names for n in pc.unique(column).to_pylist() if n})
+    loose = [(n, folded) for n in distinct if (folded := fold_loose(n)) != n]
+    table = pa.Table.from_pylist([{"name_key": n, "loose_key": f} for n, f in loose], arrow_schema(LOOSE_NAME))
+    return Context(past.roll, past.class_years, past.former_names, table, must, cannot)
+
+
+def _former_names(conformed: pa.Table) -> pa.Table:
+    """Every name and reading a resident has ever been registered with."""
+    columns = ["record_id", "name", "kana"]
+    rows = _plain(conformed, columns).group_by(columns).aggregate([])
+    several = rows.group_by(["record_id"]).aggregate([("name", "count")])
+    changed = several.filter(pc.greater(several["name_count"], pa.scalar(1, pa.int64())))["record_id"]
+    rows = rows.filter(pc.is_in(rows["record_id"], value_set=changed.combine_chunks()))
+    names = [name_key(n) if n else None for n in rows["name"].to_pylist()]
+    kana = [clean_kana(k).key if k else None for k in rows["kana"].to_pylist()]
+    table = pa.table(
+        {"resident_id": rows["record_id"], "name_key": pa.array(names, pa.string()), "kana_key": pa.array(kana, pa.string())}
+    )
+    return _cast(table.filter(pc.is_valid(table["name_key"])), arrow_schema(FORMER_NAME))
 
 
 def _school_roll(conformed: pa.Table) -> pa.Table:

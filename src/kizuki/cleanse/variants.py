@@ -40,7 +40,7 @@ def fold(text: str, own: Mapping[int, str] | None = None) -> str:
 
 
 def fold_loose(text: str) -> str:
-    """Folded further by the loose pairs; only for searching and for review, never for an automatic link."""
+    """Folded further by the loose pairs; for searching and review. Linkage lets a 姓 differ by it only beside the same 名."""
     return text.translate(loose_variants())
 
 

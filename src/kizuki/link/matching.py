@@ -18,7 +18,7 @@ from kizuki.engine.sql import bind, load
 from kizuki.engine.tables import arrow_schema, empty, shape
 from kizuki.link.rules import AUTO, decide
 from kizuki.link.scoring import PACKAGE, score
-from kizuki.link.tables import CANDIDATE, CLASS_YEAR, PAIR, REVIEW_PAIR, SCHOOL_ROLL
+from kizuki.link.tables import CANDIDATE, CLASS_YEAR, FORMER_NAME, LOOSE_NAME, PAIR, REVIEW_PAIR, SCHOOL_ROLL
 from kizuki.terms.kana import kana_code
 from kizuki.terms.records import PERSON_RECORD
 
@@ -34,6 +34,8 @@ class Context:
 
     school_roll: pa.Table = field(default_factory=lambda: empty(SCHOOL_ROLL))
     class_years: pa.Table = field(default_factory=lambda: empty(CLASS_YEAR))
+    former_names: pa.Table = field(default_factory=lambda: empty(FORMER_NAME))
+    loose_names: pa.Table = field(default_factory=lambda: empty(LOOSE_NAME))
     must_link: pa.Table = field(default_factory=lambda: empty(PAIR))
     cannot_link: pa.Table = field(default_factory=lambda: empty(PAIR))
 
@@ -78,6 +80,8 @@ class _Night:
             ("grade_band", _grade_bands(self.linkage)),
             ("school_roll", context.school_roll),
             ("class_year", context.class_years),
+            ("former_name", context.former_names),
+            ("loose_name", context.loose_names),
             ("must_link", context.must_link),
             ("cannot_link", context.cannot_link),
         ):

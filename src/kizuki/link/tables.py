@@ -29,6 +29,20 @@ CLASS_YEAR = TableSchema(
     "one record whose grade speaks of a known fiscal year; without a row, the year in which the record was first known",
     (_SOURCE, _RECORD, column("fiscal_year", "int", Klass.SCHOOL, "年度")),
 )
+FORMER_NAME = TableSchema(
+    "former_name",
+    "one name a resident was registered with before",
+    (
+        _RESIDENT,
+        column("name_key", "string", Klass.IDENT, "以前の氏名の比較鍵"),
+        column("kana_key", "string", Klass.IDENT, "以前のカナの比較鍵", "未入力"),
+    ),
+)
+LOOSE_NAME = TableSchema(
+    "loose_name",
+    "one kanji name whose loose folding (嶋/島, 斉/斎 …) differs from its key",
+    (column("name_key", "string", Klass.IDENT, "氏名の比較鍵"), column("loose_key", "string", Klass.IDENT, "緩い比較鍵")),
+)
 PAIR = TableSchema("pair", "one standing word of a reviewer about a record and a resident", (_SOURCE, _RECORD, _RESIDENT))
 CANDIDATE = TableSchema(
     "candidate",

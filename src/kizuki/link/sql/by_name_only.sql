@@ -2,7 +2,7 @@
 -- or age band. Never automatic: in a city of 180,000, 8 of 100 kanji names have two bearers.
 WITH pair AS (
   SELECT o.source, o.record_id, r.record_id AS resident_id, 'kanji_only' AS rule
-  FROM open_record AS o JOIN resident AS r ON r.name_key = o.name_key
+  FROM open_record AS o JOIN resident AS r ON r.loose_key = o.loose_key
   WHERE o.kana_key IS NULL AND o.birth_date IS NULL AND o.block_key IS NULL AND o.phone IS NULL
     AND COALESCE(o.sex = r.sex, TRUE) AND COALESCE(r.birth_date BETWEEN o.birth_from AND o.birth_to, TRUE)
   UNION ALL

@@ -1,5 +1,6 @@
 -- candidate: one row = one open record × resident sharing a key strong enough to stand alone, when it points at one resident only.
--- Keys: kana name + birth; kanji name (or 通称) + birth; kana + kanji + postcode + block. Sex must not differ. Same sound is not
+-- Keys: kana name + birth; kanji name (or 通称) + birth; kana + kanji + postcode + block; a former name + birth; the same 名, a 姓
+-- alike when loosely folded, + birth. Sex must not differ. Same sound is not
 -- enough when both kanji names are known and neither half agrees.
 WITH candidate AS (
   SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_kana_birth' AS rule, 1 AS pass
@@ -20,6 +21,16 @@ WITH candidate AS (
   JOIN resident AS r ON r.kana_key = o.kana_key AND r.name_key = o.name_key AND r.postcode = o.postcode AND r.block_key = o.block_key
   WHERE COALESCE(o.sex = r.sex, TRUE) AND o.birth_date IS NULL
     AND COALESCE(r.birth_date BETWEEN o.birth_from AND o.birth_to, TRUE)
+  UNION ALL
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'former_name_birth' AS rule, 5 AS pass
+  FROM open_record AS o
+  JOIN former_name AS f ON f.name_key = o.name_key
+  JOIN resident AS r ON r.record_id = f.resident_id AND r.birth_date = o.birth_date
+  WHERE COALESCE(o.sex = r.sex, TRUE) AND COALESCE(o.kana_key IN (f.kana_key, r.kana_key), TRUE)
+  UNION ALL
+  SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_loose_birth' AS rule, 6 AS pass
+  FROM open_record AS o JOIN resident AS r ON r.loose_key = o.loose_key AND r.birth_date = o.birth_date
+  WHERE COALESCE(o.sex = r.sex, TRUE) AND o.given_key = r.given_key
 ), allowed AS (
   SELECT c.* FROM candidate AS c
   LEFT JOIN cannot_link AS x ON x.source = c.source AND x.record_id = c.record_id AND x.resident_id = c.resident_id

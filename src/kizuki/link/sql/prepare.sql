@@ -1,6 +1,7 @@
 -- record: one row = one person as one source writes them, ready for comparison.
 -- sex is 1, 2 or blank; birth_from/birth_to hold the dates the birth must lie between (from the date itself, else from the
--- school year); number_valid says the 宛名番号 passes its check digit (modulus 11, weights 2-7 from the right);
+-- school year); loose_key is the kanji name with 嶋/島 and the like folded too; number_valid says the
+-- 宛名番号 passes its check digit (modulus 11, weights 2-7 from the right);
 -- *_code are kana as one byte each.
 WITH numbered AS (
   SELECT p.*,
@@ -16,7 +17,8 @@ WITH numbered AS (
   FROM person_record AS p
   LEFT JOIN class_year AS y ON y.source = p.source AND y.record_id = p.record_id
 )
-SELECT n.source, n.record_id, n.person_no, n.name_key, n.family_key, n.given_key, n.kana_key, n.family_kana_key, n.given_kana_key,
+SELECT n.source, n.record_id, n.person_no, n.name_key,
+  COALESCE(w.loose_key, n.name_key) AS loose_key, n.family_key, n.given_key, n.kana_key, n.family_kana_key, n.given_kana_key,
   n.alias_key, n.birth_date, n.postcode, n.town_key, n.block_key, n.phone, n.school_code, n.grade, n.fiscal_year,
   CASE WHEN n.sex IN ('1', '男') THEN '1' WHEN n.sex IN ('2', '女') THEN '2' END AS sex,
   f.code AS family_code, g.code AS given_code,
@@ -26,6 +28,7 @@ SELECT n.source, n.record_id, n.person_no, n.name_key, n.family_key, n.given_key
        ELSE TRY_CAST(SUBSTRING(n.person_no, 10, 1) AS INT) = CASE WHEN n.check_value >= 10 THEN 0 ELSE n.check_value END
   END AS number_valid
 FROM numbered AS n
+LEFT JOIN loose_name AS w ON w.name_key = n.name_key
 LEFT JOIN grade_band AS b ON b.label = n.grade
 LEFT JOIN kana_code AS f ON f.kana = n.family_kana_key
 LEFT JOIN kana_code AS g ON g.kana = n.given_kana_key
