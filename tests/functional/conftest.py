@@ -35,7 +35,7 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
-        reason = "Chromium が見つからないため、画面の試験を行っていません（apt-get install chromium fonts-noto-cjk、または KIZUKI_CHROMIUM）"
+        reason = "Chromium が無いため画面の試験をしていません（chromium と fonts-noto-cjk を入れるか KIZUKI_CHROMIUM で示す）"
         print(f"\n*** {reason} ***", file=sys.__stderr__)
         pytest.skip(reason)
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Serves a fictional city for the browser tests: `python -m tests.functional.serve_city HOME CHILDREN`, address printed as JSON."""
+"""Serves a fictional city for the browser tests: `python -m tests.functional.serve_city HOME CHILDREN` prints its address."""
 
 import sys
 from pathlib import Path

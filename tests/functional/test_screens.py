@@ -1,4 +1,4 @@
-"""Every screen × role: accessible, small, silent, offline, readable at 320 px and at 200 % zoom."""
+"""Every screen for every role: accessible, small, silent, offline, readable at 320 px and at 200 % zoom."""
 
 from collections.abc import Callable
 from pathlib import Path

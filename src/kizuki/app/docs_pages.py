@@ -4,12 +4,16 @@ Raw HTML in a page is shown as text, and links leave the manual only to other pa
 """
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from markdown_it import MarkdownIt
+
+from kizuki.app.reference_pages import sources_page, tables_page
+from kizuki.app.served import definitions_of
 
 SECTIONS: Final = (
     ("tutorial", "はじめに"),
@@ -51,7 +55,16 @@ def docs_folder() -> Path:
     return checkout if (checkout / "index.md").is_file() else package / "_shipped" / "docs"
 
 
-def contents(folder: Path | None = None) -> tuple[tuple[str, tuple[DocLink, ...]], ...]:
+def made_pages(home: Path) -> dict[str, str]:
+    """Pages written from what is in force (tables, sources) and the glossary: slug to Markdown."""
+    made = {"reference/tables": tables_page(), "reference/sources": sources_page(definitions_of(home, "").loaded)}
+    glossary = docs_folder().parent / "GLOSSARY.md"
+    if glossary.is_file():
+        made["reference/glossary"] = glossary.read_text(encoding="utf-8")
+    return made
+
+
+def contents(folder: Path | None = None, made: Mapping[str, str] | None = None) -> tuple[tuple[str, tuple[DocLink, ...]], ...]:
     """Sections with their pages, the entry page first."""
     links: dict[str, list[DocLink]] = {}
     root = folder or docs_folder()
@@ -60,26 +73,34 @@ def contents(folder: Path | None = None) -> tuple[tuple[str, tuple[DocLink, ...]
     for path in sorted(root.rglob("*.md")):
         relative = path.relative_to(root)
         section = titles.get(relative.parent.name, relative.parent.name)
-        links.setdefault(section, []).append(DocLink(relative.with_suffix("").as_posix(), _title(path)))
+        links.setdefault(section, []).append(
+            DocLink(relative.with_suffix("").as_posix(), _first_title(path.read_text(encoding="utf-8"), path.stem))
+        )
+    for slug, text in (made or {}).items():
+        section = titles.get(posixpath.dirname(slug), "")
+        links.setdefault(section, []).append(DocLink(slug, _first_title(text, slug)))
     names = sorted(links, key=lambda n: order.index(n) if n in order else len(order))
     return tuple((name, tuple(sorted(links[name], key=lambda d: d.slug != "index"))) for name in names)
 
 
-def doc_page(slug: str, folder: Path | None = None) -> DocPage | None:
+def doc_page(slug: str, folder: Path | None = None, made: Mapping[str, str] | None = None) -> DocPage | None:
     """One page of the manual; None for anything that is not a page of it."""
+    if made and slug in made:
+        return render(made[slug], slug)
     root = (folder or docs_folder()).resolve()
     path = (root / f"{slug}.md").resolve()
     if not path.is_relative_to(root) or not path.is_file():
         return None
-    return _render(path, slug, path.stat().st_mtime_ns)
+    return render(path.read_text(encoding="utf-8"), slug)
 
 
 @lru_cache(maxsize=64)
-def _render(path: Path, slug: str, changed: int) -> DocPage:
+def render(text: str, slug: str) -> DocPage:
+    """Markdown as a page of the manual."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
-    tokens = reader.parse(path.read_text(encoding="utf-8"))
+    tokens = reader.parse(text)
     _repair(tokens, slug)
-    return DocPage(slug, _title(path), reader.renderer.render(tokens, reader.options, {}))
+    return DocPage(slug, _first_title(text, slug), reader.renderer.render(tokens, reader.options, {}))
 
 
 def _repair(tokens: list[Any], slug: str) -> None:
@@ -106,9 +127,5 @@ def _target(href: str, slug: str) -> str:
     return f"/docs/{joined}/" + (f"#{anchor}" if anchor else "")
 
 
-def _title(path: Path) -> str:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("# "):
-                return line[2:].strip()
-    return path.stem
+def _first_title(text: str, otherwise: str) -> str:
+    return next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), otherwise)

@@ -106,12 +106,12 @@ class Served:
 def served(home: Path) -> Served:
     """The current snapshot; raises RunFailed (K710) before the first run."""
     view = current_view(home)
-    return Served(view, _definitions(home, view.id))
+    return Served(view, definitions_of(home, view.id))
 
 
 @lru_cache(maxsize=4)
-def _definitions(home: Path, snapshot: str) -> Definitions:
-    # keyed by snapshot: a changed definition shows together with the first run that used it
+def definitions_of(home: Path, snapshot: str) -> Definitions:
+    """The definitions in force at a snapshot: read once for each, so that a change shows with the first run that used it."""
     overlay = home / "definitions"
     roots = [shipped_definitions(), *([overlay] if overlay.is_dir() else [])]
     return Definitions(load_definitions(*roots))

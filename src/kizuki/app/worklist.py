@@ -35,12 +35,10 @@ PEOPLE: Final = Query(
 )
 REASONS: Final = Query(
     name="worklist_reasons",
-    tables=("judgement", "judgement_reason"),
+    tables=("judgement_reason",),
     columns={
-        "person_id": "judgement.person_id",
-        "criteria": "judgement.criteria",
-        "verdict": "judgement.verdict",
-        "rank": "judgement.rank",
+        "person_id": "judgement_reason.person_id",
+        "criteria": "judgement_reason.criteria",
         "entry": "judgement_reason.entry",
         "answer": "judgement_reason.answer",
         "text": "judgement_reason.text",
@@ -99,7 +97,7 @@ class Filters:
             criteria=given.get("criteria", ""),
             assignee=given.get("assignee", ""),
             order=given["order"] if given.get("order") in ORDERS else ORDERS[0],
-            page=int(page) if page.isdigit() and 0 < int(page) < 100_000 else 1,
+            page=max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1,
         )
 
     @property
@@ -149,6 +147,13 @@ class Index:
     snapshot: str
     ordered: tuple[Entry, ...]
     by_id: Mapping[str, Entry]
+    criteria: tuple[str, ...]
+    orders: Mapping[str, tuple[Entry, ...]]
+
+    def place_of(self, person_id: str) -> int:
+        """Place in the whole list; 0 = not a candidate."""
+        entry = self.by_id.get(person_id)
+        return entry.place if entry else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +240,20 @@ def _make_index(served: Served) -> Index:
     ordered = _by_household(e for e in by_id.values() if e.ranks)
     for place, entry in enumerate(ordered, start=1):
         entry.place = place
-    return Index(served.view.id, tuple(ordered), by_id)
+    criteria = tuple(sorted({c for e in ordered for c in e.ranks}))
+    return Index(served.view.id, tuple(ordered), by_id, criteria, _orders(ordered, criteria))
+
+
+def _orders(ordered: Sequence[Entry], criteria: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
+    """The candidates in every order a page can ask for: sorting thousands at each request would cost more than the reading."""
+    made = {
+        "年齢": tuple(sorted(ordered, key=lambda e: (e.birth or dt.date.min, -e.place), reverse=True)),
+        "カナ": tuple(sorted(ordered, key=lambda e: (e.kana == "", e.kana, e.place))),
+    }
+    for each in criteria:
+        listed = [e for e in ordered if each in e.ranks]
+        made[each] = tuple(sorted(listed, key=lambda e: (e.ranks[each], e.person_id)))
+    return made
 
 
 def _by_household(entries: Iterable[Entry]) -> list[Entry]:
@@ -255,7 +273,7 @@ def search_key(text: str) -> str:
 def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
     """One page of the list as this actor may see it. Raises NotPermitted before anything is counted."""
     index, states = index_of(served), case_states()
-    chosen = _choose(index, states, filters, actor)
+    chosen = _choose(index, states, filters)
     pages = max(-(-len(chosen) // PAGE_SIZE), 1)
     filters = filters.with_page(min(filters.page, pages))
     start = (filters.page - 1) * PAGE_SIZE
@@ -270,22 +288,22 @@ def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
         pages=pages,
         refused=refused,
         masked=masked,
-        criteria=tuple((c, served.definitions.criteria_title(c)) for c in _criteria(index)),
+        criteria=tuple((c, served.definitions.criteria_title(c)) for c in index.criteria),
     )
 
 
 def all_rows(actor: Actor, served: Served, filters: Filters, *, reason: str) -> tuple[Row, ...]:
     """Every row of the filtered list, for an export (recorded as one)."""
     index, states = index_of(served), case_states()
-    return _rows(actor, served, _choose(index, states, filters, actor), states, action="candidates.export", reason=reason)[0]
+    return _rows(actor, served, _choose(index, states, filters), states, action="candidates.export", reason=reason)[0]
 
 
-def next_child(served: Served, filters: Filters, person_id: str, actor: Actor) -> str | None:
+def next_child(served: Served, filters: Filters, person_id: str) -> str | None:
     """The id of the child after this one in the same list."""
     index = index_of(served)
-    ids = [e.person_id for e in _choose(index, case_states(), filters, actor)]
+    ids = [e.person_id for e in _choose(index, case_states(), filters)]
     if person_id not in ids:
-        place = index.by_id[person_id].place if person_id in index.by_id else 0
+        place = index.place_of(person_id)
         return next((i for i in ids if index.by_id[i].place > place), None)
     after = ids.index(person_id) + 1
     return ids[after] if after < len(ids) else None
@@ -299,12 +317,8 @@ def tab_counts(served: Served) -> Mapping[str, int]:
 def unassigned(served: Served, states: Mapping[str, CaseState]) -> int:
     """Candidates and open cases nobody is in charge of."""
     index = index_of(served)
-    open_ids = {e.person_id for e in index.ordered} | set(states)
-    return sum(
-        1
-        for person in open_ids
-        if states.get(person, NEW_CASE).assignee_id is None and states.get(person, NEW_CASE).status != "見送り"
-    )
+    untouched = len(index.ordered) - sum(1 for p in states if index.place_of(p))
+    return untouched + sum(1 for s in states.values() if s.assignee_id is None and s.status != TABS[-1])
 
 
 def due_soon(served: Served, actor: Actor, *, days: int) -> tuple[str, ...]:
@@ -313,7 +327,7 @@ def due_soon(served: Served, actor: Actor, *, days: int) -> tuple[str, ...]:
     mine = [
         (s.due_on, person)
         for person, s in case_states().items()
-        if s.assignee_id == actor.user_id and s.due_on is not None and s.due_on <= until and s.status != "見送り"
+        if s.assignee_id == actor.user_id and s.due_on is not None and s.due_on <= until and s.status != TABS[-1]
     ]
     return tuple(person for _, person in sorted(mine))
 
@@ -325,26 +339,25 @@ def rows_for(actor: Actor, served: Served, people: Sequence[str], *, action: str
     return _rows(actor, served, entries, case_states(), action=action)[0]
 
 
-def _criteria(index: Index) -> list[str]:
-    return sorted({c for e in index.ordered for c in e.ranks})
-
-
 def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
     counts = dict.fromkeys(TABS, 0)
     for state in states.values():
         if state.status != TABS[0]:
             counts[state.status] += 1
-    counts[TABS[0]] = sum(1 for e in index.ordered if states.get(e.person_id, NEW_CASE).status == TABS[0])
+    counts[TABS[0]] = len(index.ordered) - sum(1 for p in _moved_on(states) if index.place_of(p))
     return counts
 
 
-def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters, actor: Actor) -> list[Entry]:
+def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters) -> list[Entry]:
     """Entries of the tab and filters, in the chosen order."""
     if filters.tab == TABS[0]:
-        pool = [e for e in index.ordered if states.get(e.person_id, NEW_CASE).status == TABS[0]]
+        gone = _moved_on(states)
+        pool = [e for e in _base(index, filters) if e.person_id not in gone]
     else:
-        touched = [index.by_id.get(p) or Entry(p, p, "", "", None) for p, s in states.items() if s.status == filters.tab]
-        pool = sorted(touched, key=lambda e: (e.place or 1 << 30, e.person_id))
+        inside = {person for person, state in states.items() if state.status == filters.tab}
+        pool = [e for e in _base(index, filters) if e.person_id in inside]
+        if not filters.criteria:  # children whose case goes on although they are no longer candidates come last
+            pool += [index.by_id.get(p) or Entry(p, p, "", "", None) for p in sorted(inside) if not index.place_of(p)]
     if filters.name:
         wanted = search_key(filters.name)
         pool = [e for e in pool if wanted in e.text]
@@ -352,23 +365,25 @@ def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters, act
         pool = [e for e in pool if filters.criteria in e.ranks]
     if filters.assignee:
         pool = [e for e in pool if _assigned(states.get(e.person_id, NEW_CASE), filters.assignee)]
-    return _ordered(pool, states, filters)
+    if filters.order == "期限":
+        pool.sort(key=lambda e: states.get(e.person_id, NEW_CASE).due_on or dt.date.max)
+    return pool
+
+
+def _base(index: Index, filters: Filters) -> tuple[Entry, ...]:
+    """The candidates in the order asked for; within one 類型 確認順 is that set's own rank."""
+    if filters.order in index.orders:
+        return index.orders[filters.order]
+    return index.orders.get(filters.criteria, index.ordered) if filters.order == ORDERS[0] else index.ordered
+
+
+def _moved_on(states: Mapping[str, CaseState]) -> set[str]:
+    """Children whose case is no longer 新着."""
+    return {person for person, state in states.items() if state.status != TABS[0]}
 
 
 def _assigned(state: CaseState, wanted: str) -> bool:
     return state.assignee_id is None if wanted == UNASSIGNED else str(state.assignee_id) == wanted
-
-
-def _ordered(pool: list[Entry], states: Mapping[str, CaseState], filters: Filters) -> list[Entry]:
-    if filters.order == "期限":
-        return sorted(pool, key=lambda e: (states.get(e.person_id, NEW_CASE).due_on or dt.date.max, e.place))
-    if filters.order == "年齢":
-        return sorted(pool, key=lambda e: (e.birth or dt.date.min, e.place), reverse=True)
-    if filters.order == "カナ":
-        return sorted(pool, key=lambda e: (e.kana == "", e.kana, e.place))
-    if filters.criteria:
-        return sorted(pool, key=lambda e: (e.ranks[filters.criteria], e.person_id))
-    return pool
 
 
 def _rows(
@@ -417,12 +432,13 @@ def _row(
     *,
     sibling: bool,
 ) -> Row:
-    reasons, spells = about
+    reasons, spells = [r for r in about[0] if r["criteria"] in entry.ranks], about[1]
     birth = person["birth_date"] if isinstance(person["birth_date"], dt.date) else None
     holds = sorted(
         (r for r in reasons if r["answer"] == "true"), key=lambda r: -(r["weight"] if isinstance(r["weight"], int) else 0)
     )
-    sets = sorted({(r["rank"] if isinstance(r["rank"], int) else 0, r["criteria"]) for r in reasons})
+    # only sets whose rows were released get a chip: the order itself is not for showing
+    sets = sorted({r["criteria"] for r in reasons}, key=lambda c: (entry.ranks[c], c))
     return Row(
         person_id=entry.person_id,
         place=entry.place,
@@ -431,7 +447,7 @@ def _row(
         age=words.age_text(birth, served.as_of),
         sex=words.sex_text(shown(person["sex"])),
         school=_school(spells),
-        chips=tuple(served.definitions.criteria_title(c) for _, c in sets),
+        chips=tuple(served.definitions.criteria_title(c) for c in sets),
         reasons=_reasons_text(holds),
         unknowns=len({r["text"] for r in reasons if r["answer"] == "unknown"}),
         household=_household(person, spells),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from kizuki.app import audit as app
 from kizuki.app.accounts import governance, may
 from kizuki.govern.may import ACTIONS, Refused
-from kizuki.web.views.session import actor_of
+from kizuki.web.views.session import actor_of, number_of
 
 PAGE = 100
 
@@ -19,8 +19,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     permitted = may(actor, "audit.view")
     if isinstance(permitted, Refused):
         raise permitted.error()
-    before = request.GET.get("before", "")
-    events = app.latest(PAGE, int(before) if before.isdigit() else None)
+    events = app.latest(PAGE, number_of(request.GET.get("before", "")))
     matrix = governance()
     rows = [
         {

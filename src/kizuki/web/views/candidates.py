@@ -14,7 +14,7 @@ from kizuki.app import cases, worklist_export
 from kizuki.app.accounts import may
 from kizuki.app.worklist import ORDERS, UNASSIGNED, Filters, worklist
 from kizuki.terms.errors import InputRefused
-from kizuki.web.views.session import actor_of, snapshot
+from kizuki.web.views.session import actor_of, number_of, snapshot
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -56,7 +56,7 @@ def change(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def undo(request: HttpRequest) -> HttpResponseBase:
     """Put the actor's last change back."""
-    ids = [int(i) for i in request.POST.getlist("change") if i.isdigit()]
+    ids = [i for i in map(number_of, request.POST.getlist("change")) if i is not None]
     try:
         messages.success(request, cases.undo(actor_of(request), ids).text)
     except InputRefused as refusal:
@@ -81,7 +81,7 @@ def wish_of(request: HttpRequest) -> cases.Wish:
     assignee = request.POST.get("assignee", "")
     return cases.Wish(
         status=request.POST.get("status") or None,
-        assignee_id=int(assignee) if assignee.isdigit() else (0 if assignee == UNASSIGNED else None),
+        assignee_id=0 if assignee == UNASSIGNED else number_of(assignee),
         due_on=_date(request.POST.get("due_on", "")),
         clear_due=request.POST.get("clear_due") == "1",
         reason=request.POST.get("reason", ""),

@@ -15,7 +15,7 @@ from kizuki.app.worklist import UNASSIGNED, Filters, next_child
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import timeline
 from kizuki.web.views.candidates import remember, wish_of
-from kizuki.web.views.session import actor_of, snapshot
+from kizuki.web.views.session import actor_of, number_of, snapshot
 
 
 @require_GET
@@ -29,9 +29,8 @@ def change(request: HttpRequest, person_id: str) -> HttpResponseBase:
     """Change the case of this child; a refusal shows the page again with what was typed."""
     actor = actor_of(request)
     filters = Filters.read(dict(parse_qsl(request.POST.get("list", ""))))
-    version = request.POST.get("version", "")
     try:
-        done = cases.change(actor, [person_id], wish_of(request), version=int(version) if version.isdigit() else None)
+        done = cases.change(actor, [person_id], wish_of(request), version=number_of(request.POST.get("version", "")))
     except InputRefused as refusal:
         return _show(request, person_id, filters=filters, refusal=refusal)
     remember(request, done)
@@ -57,7 +56,7 @@ def _show(
         "may_change": bool(may(actor, "case.change")),
         "list_query": filters.query,
         "list_tab": filters.tab,
-        "next_id": next_child(served, filters, person_id, actor),
+        "next_id": next_child(served, filters, person_id),
         "refusal": refusal,
         "typed": request.POST if refusal else {},
         "undo": request.session.pop("undo", None),

@@ -25,6 +25,11 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def number_of(text: str) -> int | None:
+    """A whole number typed or linked; None for anything else (`isdigit` would let ² through, `int` refuses it)."""
+    return int(text) if text.isdecimal() and len(text) <= 12 else None
+
+
 def snapshot() -> Served:
     """The served snapshot; raises RunFailed before the first run."""
     return served(home())
