@@ -1,7 +1,7 @@
 """Entitlement by the laws' rules and what households really receive: 児童扶養手当, 児童手当, 福祉医療, 就学援助.
 
-Limits: `facts` of the laws as listed with sources in the programme definitions; the city's own 就学援助 limits are invented for わかば市
-in the pattern of a neighbouring city (rented and owned homes differ).
+Limits are those of the laws, as listed with sources in the programme definitions. The limits of 就学援助 follow a neighbouring
+city's pattern: rented and owned homes differ.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SCHOOL_AID_LIMITS = {
     True: (2_100_000, 2_711_000, 3_078_000, 3_445_000, 3_811_000, 4_178_000),
     False: (1_600_000, 1_985_000, 2_352_000, 2_719_000, 3_085_000, 3_452_000),
 }
-"""就学援助 of わかば市: yearly 合計所得 limit in yen by household size 1-6 (more: as 6 plus 367,000 each); True = rented home."""
+"""就学援助: yearly 合計所得 limit in yen by household size 1-6 (more: as 6 plus 367,000 each); True = rented home."""
 
 
 @dataclass
@@ -71,7 +71,9 @@ def payment_year(number: int) -> int:
 def child_until_18(births: Array) -> Array:
     """The first day after the fiscal year in which a child turns 18 (児童扶養手当法 3条)."""
     closing = fiscal_year(np.asarray(births) - 1) + 19
-    return np.array([day(int(y), 4, 1) for y in range(1900, 2080)])[closing - 1900]
+    first_of_april: Array = np.array([day(int(y), 4, 1) for y in range(1900, 2080)])
+    birthday: Array = first_of_april[closing - 1900]
+    return birthday
 
 
 def single_parents(units: Units, people: People) -> SingleParents:
@@ -109,9 +111,16 @@ def draw_benefits(
         rng, units, people, taxes, assistance, single=single, classes=classes, years=years, claimed=claimed
     )
     return Benefits(
-        single, years, classes, claimed, informal, entitled, received,
-        public_servant=rng.random(n) < 0.06, medical_claimed=rng.random(n) < 0.87,
-    )  # fmt: skip
+        single,
+        years,
+        classes,
+        claimed,
+        informal,
+        entitled,
+        received,
+        public_servant=rng.random(n) < 0.06,
+        medical_claimed=rng.random(n) < 0.87,
+    )
 
 
 def _allowance_class(units: Units, people: People, single: SingleParents, taxes: Taxes, *, year: int) -> Array:
@@ -137,7 +146,7 @@ def _kin_income(units: Units, people: People, taxes: Taxes, column: int) -> Arra
 
 
 def household_income(units: Units, people: People, taxes: Taxes, column: int, number: int) -> tuple[Array, Array, Array]:
-    """Per unit on a day: summed 合計所得, members, and whether every listed adult is tax-exempt (without parents who have left)."""
+    """Per unit on a day: summed 合計所得, members, whether every adult is tax-exempt (without parents who have left)."""
     here = people.resident_on(number) & ~((people.role == 4) & (units.split_on[people.unit] <= number))
     total = np.bincount(people.unit[here], weights=taxes.income[here, column], minlength=len(units)).astype(np.int64)
     size = np.bincount(people.unit[here], minlength=len(units))
@@ -147,10 +156,18 @@ def household_income(units: Units, people: People, taxes: Taxes, column: int, nu
 
 
 def _school_aid(
-    rng: np.random.Generator, units: Units, people: People, taxes: Taxes, assistance: Assistance, *,
-    single: SingleParents, classes: Array, years: tuple[int, ...], claimed: Array,
-) -> tuple[Array, Array]:  # fmt: skip
-    """就学援助 per unit and fiscal year: entitled (生活保護, 児童扶養手当, 非課税 or income) and received (about a quarter do not ask)."""
+    rng: np.random.Generator,
+    units: Units,
+    people: People,
+    taxes: Taxes,
+    assistance: Assistance,
+    *,
+    single: SingleParents,
+    classes: Array,
+    years: tuple[int, ...],
+    claimed: Array,
+) -> tuple[Array, Array]:
+    """就学援助 per unit and fiscal year: entitled (生活保護, 児童扶養手当, 非課税, income); a quarter do not ask."""
     n = len(units)
     entitled, received = np.zeros((n, len(taxes.years)), bool), np.zeros((n, len(taxes.years)), bool)
     asks = rng.random(n) < np.where(single.since < NEVER, 0.82, 0.64)
@@ -172,7 +189,8 @@ def _school_aid(
 
 def _limit(size: Array, *, rented: bool) -> Array:
     table = np.array(SCHOOL_AID_LIMITS[rented])
-    return table[np.clip(size, 1, 6) - 1] + 367_000 * np.maximum(0, size - 6)
+    limit: Array = table[np.clip(size, 1, 6) - 1] + 367_000 * np.maximum(0, size - 6)
+    return limit
 
 
 def entitled_single_parent_allowance(benefits: Benefits, unit: Array, number: int) -> Array:

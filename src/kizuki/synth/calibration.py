@@ -1,8 +1,7 @@
 """Target and generated figure of every row of the city's calibration table.
 
-Targets are the figures of the pilot cities, national surveys and the model city (see the docs of the synthetic city for sources). A row
-says what is measured, the target, how far the generated figure may lie from it, and how it is measured. Rows that the sixteen sources
-cannot carry are measured on the latent side.
+Targets are figures of the pilot cities, national surveys and the model city. A row says what is measured, the target, how far
+the generated figure may lie from it, and how it is measured. What the sources cannot carry is measured on the latent side.
 """
 
 from collections.abc import Callable
@@ -82,7 +81,8 @@ class Census:
     def mothers_alone(self) -> Array:
         """Single-mother families today."""
         parent = np.maximum(self.city.benefits.single.parent, 0)
-        return self.alone & (self.city.people.sex[parent] == 2)
+        out: Array = self.alone & (self.city.people.sex[parent] == 2)
+        return out
 
     @cached_property
     def pupils(self) -> Pupils:
@@ -259,17 +259,27 @@ def _family_rows() -> tuple[Target, ...]:
     return (
         Target("ひとり親世帯（こどものいる世帯のうち）", 13.6, 1.2, lambda c: c.share(c.alone, c.families)),
         Target("ひとり親のうち母子", 88.9, 3.0, lambda c: c.share(c.mothers_alone, c.alone)),
-        Target("ひとり親の事由が離婚", 79.5, 5.0, lambda c: c.share(np.isin(c.city.units.cause, (0, 4)), c.alone & (c.city.units.cause >= 0))),
+        Target(
+            "ひとり親の事由が離婚",
+            79.5,
+            5.0,
+            lambda c: c.share(np.isin(c.city.units.cause, (0, 4)), c.alone & (c.city.units.cause >= 0)),
+        ),
         Target("母子世帯の年収", 272, 20, lambda c: c.mean_income_of_mothers(), "万円"),
         Target(
-            "母子世帯の生活保護", 14.0, 3.5, lambda c: c.share(c.city.assistance.on(np.arange(len(c.alone)), c.city.window.today), c.mothers_alone),
+            "母子世帯の生活保護",
+            14.0,
+            3.5,
+            lambda c: c.share(c.city.assistance.on(np.arange(len(c.alone)), c.city.window.today), c.mothers_alone),
             note="要保護児童生徒0.94%とは両立しないため、幅を持たせる",
         ),
         Target(
-            "児童扶養手当の受給（ひとり親のうち）", 60.0, 7.0,
+            "児童扶養手当の受給（ひとり親のうち）",
+            60.0,
+            7.0,
             lambda c: c.share(c.city.benefits.receives_on(np.arange(len(c.alone)), c.city.window.today), c.alone),
         ),
-    )  # fmt: skip
+    )
 
 
 def _school_rows() -> tuple[Target, ...]:
@@ -279,22 +289,38 @@ def _school_rows() -> tuple[Target, ...]:
         return c.share(long & (c.city.latent.absent_since[c.pupils.person] < NEVER), stage)
 
     return (
-        Target("就学援助（公立小中学生のうち）", 16.1, 2.2, lambda c: c.school_aid(c.city.benefits.school_aid_received[:, -1]), note="国13.9〜大阪府18.3"),
         Target(
-            "要保護（生活保護・小中学生のうち）", 0.94, 0.6,
+            "就学援助（公立小中学生のうち）",
+            16.1,
+            2.2,
+            lambda c: c.school_aid(c.city.benefits.school_aid_received[:, -1]),
+            note="国13.9〜大阪府18.3",
+        ),
+        Target(
+            "要保護（生活保護・小中学生のうち）",
+            0.94,
+            0.6,
             lambda c: c.school_aid(c.city.assistance.on(np.arange(len(c.alone)), c.city.window.today)),
         ),
         Target("不登校 小学校", 2.14, 0.45, lambda c: absent(c, 1, 6)),
         Target("不登校 中学校", 6.71, 1.1, lambda c: absent(c, 7, 9)),
         Target("不登校 小中計", 3.7, 0.6, lambda c: absent(c, 1, 9)),
-        Target("いじめ認知（1000人あたり）", 57.9, 7.0, lambda c: 1000 * float(c.school_year[1].sum()) / int(c.in_school.sum()), "件"),
+        Target(
+            "いじめ認知（1000人あたり）",
+            57.9,
+            7.0,
+            lambda c: 1000 * float(c.school_year[1].sum()) / int(c.in_school.sum()),
+            "件",
+        ),
         Target("発達の特性 小学校", 10.4, 1.2, lambda c: c.share(c.city.latent.delayed, (c.grade >= 1) & (c.grade <= 6))),
         Target("発達の特性 中学校", 5.6, 1.1, lambda c: c.share(c.city.latent.delayed, (c.grade >= 7) & (c.grade <= 9))),
         Target("発達の特性 小中計", 8.8, 1.0, lambda c: c.share(c.city.latent.delayed, (c.grade >= 1) & (c.grade <= 9))),
         Target("ヤングケアラー 小6", 6.5, 1.8, lambda c: c.share(c.city.latent.carer, c.grade == 6), note="潜在側"),
         Target("ヤングケアラー 中2", 5.7, 1.8, lambda c: c.share(c.city.latent.carer, c.grade == 8), note="潜在側"),
-        Target("ヤングケアラー 高2", 4.1, 1.6, lambda c: c.share(c.city.latent.carer, c.child & (c.grade == 11)), note="潜在側"),
-    )  # fmt: skip
+        Target(
+            "ヤングケアラー 高2", 4.1, 1.6, lambda c: c.share(c.city.latent.carer, c.child & (c.grade == 11)), note="潜在側"
+        ),
+    )
 
 
 def _case_rows() -> tuple[Target, ...]:
@@ -361,8 +387,9 @@ def measure(city: City) -> tuple[Reading, ...]:
 def table(readings: tuple[Reading, ...]) -> str:
     """The table as text: target, generated, tolerance."""
     lines = [
-        f"{'○' if r.holds else '×'} {r.target.name}｜目標 {r.target.target:g}{r.target.unit}｜生成 {r.generated:.2f}｜幅 ±{r.target.tolerance:g}"
-        + (f"｜{r.target.note}" if r.target.note else "")
+        f"{'適' if r.holds else '否'} {r.target.name}、"
+        f"目標 {r.target.target:g}{r.target.unit}、生成 {r.generated:.2f}、幅 ±{r.target.tolerance:g}"
+        + (f"、{r.target.note}" if r.target.note else "")
         for r in readings
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Canaries: unique strings planted in personal fields, so that a scan can prove that nothing personal reached the disk in the clear."""
+"""Canaries: unique strings in personal fields, so that a scan can prove that nothing personal lies on the disk in the clear."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ class Canaries:
 
 
 def plant_canaries(
-    units: Units, people: People, register: Register, streams: Streams, window: Window, book: NameBook
+    units: Units, people: People, register: Register, *, streams: Streams, window: Window, book: NameBook
 ) -> Canaries:
     """Markers for every sealed person and at least forty more residents: surname, 方書, phone, note.
 
@@ -48,7 +48,7 @@ def plant_canaries(
     for unit in [*chosen_units.tolist(), *more.tolist()]:
         _mark_household(out, unit, people, register, marker=next(token))
     for k, unit in enumerate(more[: len(book.marked_family)].tolist()):
-        _rename(out, unit, book.marked_family[k], people, register, book)
+        _rename(out, unit, book.marked_family[k], people=people, register=register, book=book)
     return out
 
 
@@ -78,7 +78,7 @@ def _mark_household(out: Canaries, unit: int, people: People, register: Register
             out.rows.append((person, "note", f"印{marker}"))
 
 
-def _rename(out: Canaries, unit: int, family: int, people: People, register: Register, book: NameBook) -> None:
+def _rename(out: Canaries, unit: int, family: int, *, people: People, register: Register, book: NameBook) -> None:
     members = np.flatnonzero(people.unit == unit)
     people.family[members] = family
     rows = np.isin(register.person, members)

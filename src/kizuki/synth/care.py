@@ -213,12 +213,12 @@ def long_term_care(city: City) -> LongTermCare:
     person = np.union1d(person, np.flatnonzero((people.role == GRANDPARENT) & (people.leave == NEVER))[:1])
     n = len(person)
     level = _CARE_LEVELS[pick(rng, np.array([0.0, 0.14, 0.14, 0.21, 0.17, 0.13, 0.12, 0.09]), n)]
-    first = np.maximum(today - (rng.random(n) * 5.5 * YEAR).astype(np.int64), people.enter[person] + 10)
+    first = np.maximum(today - (rng.random(n) * 11 * YEAR).astype(np.int64), people.enter[person] + 10)
     blocks = []
-    for k in range(3):
+    for k in range(6):  # certified before the window as well: the first file already holds the whole stock
         begins = first + k * 730
-        ok = (begins < today) & (begins < people.leave[person])
-        worse = _CARE_LEVELS[np.minimum(7, np.searchsorted(_CARE_LEVELS, level) + k)]
+        ok = (begins < today) & (begins < people.leave[person]) & (begins + 730 > city.window.start)
+        worse = _CARE_LEVELS[np.minimum(7, np.searchsorted(_CARE_LEVELS, level) + k // 2)]
         service = np.where(rng.random(n) < 0.78, rng.integers(0, 4, n), -1)
         blocks.append([v[ok] for v in (person, person + 300_000, worse, service, begins, begins + 729)])
     return LongTermCare(*(np.concatenate(c) for c in zip(*blocks, strict=True)))

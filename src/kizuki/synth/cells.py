@@ -1,8 +1,8 @@
 """Columns of a file as bytes already in the file's own encoding.
 
 A city writes millions of cells but few distinct ones. Every distinct value (a name, a date, a town) is spelled and encoded once
-and then taken by position; a file is the element-wise join of its columns. CP932 trail bytes are never a comma or a quote, so the
-joining happens safely after encoding.
+and then taken by position; a file is the element-wise join of its columns. CP932 trail bytes are never a comma or a quote, so
+joining is safe after encoding.
 """
 
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def date_cells(days: Ints, style: DateStyle, encoding: Encoding) -> Cells:
 @cache
 def _calendar(style: DateStyle) -> Words:
     days = np.arange(CALENDAR_START, _CALENDAR_END).astype("datetime64[D]")
-    return Words([_spell(*(int(p) for p in str(d).split("-")), style) for d in days])
+    return Words([_spell(int(t[:4]), int(t[5:7]), int(t[8:]), style) for t in (str(d) for d in days)])
 
 
 def _spell(year: int, month: int, day: int, style: DateStyle) -> str:

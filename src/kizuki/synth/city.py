@@ -69,8 +69,23 @@ def build_city(people: int = DEFAULT_PEOPLE, seed: int = DEFAULT_SEED, today: da
     assistance = draw_assistance(units, persons, latent, streams=streams, window=window)
     taxes = draw_taxes(units, persons, latent, assistance, streams=streams, window=window)
     benefits = draw_benefits(units, persons, taxes, assistance, streams=streams, window=window)
-    canaries = plant_canaries(units, persons, register, streams, window, book)
+    canaries = plant_canaries(units, persons, register, streams=streams, window=window, book=book)
     return City(
-        people, seed, today, window, streams, book, Schools.for_people(people), units, persons, register, person_no, household_no,
-        latent, assistance, taxes, benefits, canaries,
-    )  # fmt: skip
+        people,
+        seed,
+        today,
+        window,
+        streams,
+        book,
+        Schools.for_people(people),
+        units,
+        persons,
+        register,
+        person_no,
+        household_no,
+        latent,
+        assistance,
+        taxes,
+        benefits,
+        canaries,
+    )

@@ -1,4 +1,4 @@
-"""Random numbers by purpose: one seed, one independent stream per name, so that changing one part leaves the others as they were."""
+"""Random numbers by purpose: one seed, one independent stream per name; changing one part leaves the others as they were."""
 
 import zlib
 from typing import Any
@@ -24,7 +24,8 @@ class Streams:
 def pick(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
     """Positions drawn with the given weights (faster than `Generator.choice` for large draws)."""
     cumulative = np.cumsum(np.asarray(weights, float))
-    return np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right").astype(np.int32)
+    out: Ints = np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right").astype(np.int32)
+    return out
 
 
 def logistic(x: Floats) -> Floats:

@@ -48,7 +48,8 @@ def salary_income(gross: Array) -> Array:
     """合計所得 of a salary: gross pay less 給与所得控除 (所得税法 28条, years 2020-2024)."""
     bands = [gross <= 1_625_000, gross <= 1_800_000, gross <= 3_600_000, gross <= 6_600_000, gross <= 8_500_000]
     cuts = [550_000 + 0 * gross, gross * 0.4 - 100_000, gross * 0.3 + 80_000, gross * 0.2 + 440_000, gross * 0.1 + 1_100_000]
-    return np.maximum(0, gross - np.select(bands, cuts, 1_950_000)) // 1000 * 1000
+    income: Array = np.maximum(0, gross - np.select(bands, cuts, 1_950_000)) // 1000 * 1000
+    return income
 
 
 def draw_assistance(units: Units, people: People, latent: Latent, *, streams: Streams, window: Window) -> Assistance:
@@ -131,7 +132,7 @@ def _level(rng: np.random.Generator, units: Units, people: People) -> Array:
     """Log of yearly pay: by sex and role, less for hardship."""
     u, role = people.unit, people.role
     mother_alone = (units.single[u] == 1) & (role == HEAD)
-    level = np.where(people.sex == 1, np.log(6_500_000.0), np.log(2_150_000.0))
+    level: Array = np.asarray(np.where(people.sex == 1, np.log(6_500_000.0), np.log(2_150_000.0)))
     level = np.where((people.sex == 2) & ((role != PARTNER) | (units.kind[u] != FAMILY)), np.log(2_900_000.0), level)
     level = np.where(mother_alone, np.log(3_250_000.0), level)
     return level - 0.33 * units.hardship[u] + rng.normal(0, 0.24, len(people))
@@ -143,7 +144,8 @@ def _works(units: Units, people: People, age: Array, january: int) -> Array:
     trait = ((people.birth * 7919 + u * 104_729) % 1000) / 1000
     wife = (people.role == PARTNER) & (units.kind[u] == FAMILY) & (units.joined_on[u] > january)
     share = np.select([people.role == CHILD, wife, people.sex == 1, age >= 60], [0.78, 0.74, 0.955, 0.55], 0.88)
-    return trait < np.where(age >= 65, share * 0.35, share)
+    works: Array = trait < np.where(age >= 65, share * 0.35, share)
+    return works
 
 
 def _dependants(units: Units, people: People, january: int) -> Array:

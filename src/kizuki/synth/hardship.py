@@ -1,7 +1,7 @@
 """The latent side: who is in difficulty and since when, with the true yearly probability.
 
-Nothing here is delivered to any stage. Offices see only traces (benefits, absences, check-ups, consultations) that the other modules
-derive from it with noise. Onset is a yearly hazard; a difficulty, once begun, lasts.
+Nothing here is delivered to any stage. Offices see only traces (benefits, absences, check-ups, consultations) that the other
+modules derive from it with noise. Onset is a yearly hazard; a difficulty, once begun, lasts.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ _FIELDS = ("epds_total", "epds_item10", "caries", "gestation_weeks", "married", 
 
 @dataclass
 class HealthRows:
-    """One row per contact. Values are −1 where the kind does not ask them; `owner` is the person of the ledger (mother or child)."""
+    """One row per contact. Values are −1 where the kind does not ask; `owner` is the person of the ledger (mother or child)."""
 
     owner: Array
     child: Array

@@ -1,6 +1,6 @@
 """What happened to whom and when, as the resident register sees it: births, moves, divorces, remarriages, deaths, name changes.
 
-Events are drawn for whole groups at once; a person's state after each event is filled forward, giving one register row per event.
+Events are drawn for whole groups at once; a person's state after each is filled forward: one register row per event.
 """
 
 from dataclasses import dataclass, field
@@ -189,9 +189,17 @@ def _arrivals(rng: np.random.Generator, events: _Events, units: Units, people: P
     previous = np.where(born, -1, (unit * 7) % 300)
     sealed = units.sealed[unit] & (units.split_on[unit] == NEVER) & (people.role != LEFT_PARENT)
     events.add(
-        persons, people.enter, np.where(born, BORN, MOVED_IN), household=household, address=address, family=family, relation=relation,
-        status=RESIDENT, restraint=sealed.astype(np.int64), previous=previous,
-    )  # fmt: skip
+        persons,
+        people.enter,
+        np.where(born, BORN, MOVED_IN),
+        household=household,
+        address=address,
+        family=family,
+        relation=relation,
+        status=RESIDENT,
+        restraint=sealed.astype(np.int64),
+        previous=previous,
+    )
     del rng
 
 
@@ -276,7 +284,8 @@ def _splits(rng: np.random.Generator, events: _Events, units: Units, people: Peo
 def _reverting_mothers(units: Units, people: People, plan: _Plan) -> Array:
     """Mothers who return to their former family name at the divorce."""
     reverts = plan.reverts & (units.split_on < NEVER) & (units.single == 1)
-    return reverts[people.unit] & ~people.foreign & (people.role == HEAD) & (people.maiden >= 0)
+    out: Array = reverts[people.unit] & ~people.foreign & (people.role == HEAD) & (people.maiden >= 0)
+    return out
 
 
 def _children_follow(rng: np.random.Generator, events: _Events, units: Units, people: People, plan: _Plan) -> None:
@@ -344,7 +353,19 @@ def _fill(rng: np.random.Generator, events: _Events, people: People, addresses: 
     keys = table["person"] * 4_000_000 + 1_000_000 + processed + np.where(first, 0, lag // 3)
     processed = np.maximum.accumulate(keys) % 4_000_000 - 1_000_000
     return Register(
-        person=table["person"], changed_on=table["day"], processed_on=processed, reason=table["reason"], household=table["household"],
-        address=table["address"], family=table["family"], relation=table["relation"], status=table["status"], restraint=table["restraint"],
-        previous=table["previous"], next=table["next"], resident_from=people.enter[table["person"]], addresses=addresses, households=households,
-    )  # fmt: skip
+        person=table["person"],
+        changed_on=table["day"],
+        processed_on=processed,
+        reason=table["reason"],
+        household=table["household"],
+        address=table["address"],
+        family=table["family"],
+        relation=table["relation"],
+        status=table["status"],
+        restraint=table["restraint"],
+        previous=table["previous"],
+        next=table["next"],
+        resident_from=people.enter[table["person"]],
+        addresses=addresses,
+        households=households,
+    )

@@ -79,10 +79,11 @@ _FOREIGN_FAMILY_KANA = (
     "ライ",
 )
 _FOREIGN_GIVEN = (
-    ("VAN AN", "ヴァン アン", 1), ("MINH DUC", "ミン ドゥック", 1), ("WEI", "ウェイ", 1), ("JUN HO", "ジュンホ", 1), ("JOSE", "ホセ", 1),
-    ("CARLOS", "カルロス", 1), ("SURESH", "スレシュ", 1), ("DAVID", "デイビッド", 1), ("HAO", "ハオ", 1), ("QUANG HUY", "クアン フイ", 1),
-    ("THI LAN", "ティ ラン", 2), ("THI HOA", "ティ ホア", 2), ("FANG", "ファン", 2), ("SOO JIN", "スジン", 2), ("MARIA", "マリア", 2),
-    ("ANA LUCIA", "アナ ルシア", 2), ("SITA", "シタ", 2), ("EMILY", "エミリー", 2), ("YAN", "イェン", 2), ("JASMINE", "ジャスミン", 2),
+    ("VAN AN", "ヴァン アン", 1), ("MINH DUC", "ミン ドゥック", 1), ("WEI", "ウェイ", 1), ("JUN HO", "ジュンホ", 1),
+    ("JOSE", "ホセ", 1), ("CARLOS", "カルロス", 1), ("SURESH", "スレシュ", 1), ("DAVID", "デイビッド", 1),
+    ("HAO", "ハオ", 1), ("QUANG HUY", "クアン フイ", 1), ("THI LAN", "ティ ラン", 2), ("THI HOA", "ティ ホア", 2),
+    ("FANG", "ファン", 2), ("SOO JIN", "スジン", 2), ("MARIA", "マリア", 2), ("ANA LUCIA", "アナ ルシア", 2),
+    ("SITA", "シタ", 2), ("EMILY", "エミリー", 2), ("YAN", "イェン", 2), ("JASMINE", "ジャスミン", 2),
 )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ class NameBook:
     family_folded: Words
     foreign_family: range
     marked_family: range
+    rare_family: tuple[int, ...]  # the commonest name of each private or old character
 
     def draw_family(self, rng: np.random.Generator, size: int) -> Ints:
         """Family names by population weight."""
@@ -187,4 +189,5 @@ def name_book() -> NameBook:
         family_folded=Words([fold(k) for k in kanji]),
         foreign_family=range(first_foreign, first_marked),
         marked_family=range(first_marked, len(kanji)),
+        rare_family=tuple(next(i for i, k in enumerate(kanji) if c in k) for c in (*GAIJI, *"髙﨑邉齋濵")),
     )

@@ -1,4 +1,4 @@
-"""Numbers that offices give: 宛名番号 with its check digit, 世帯番号, and My Number shaped numbers for the file that must be refused."""
+"""Numbers that offices give: 宛名番号 with its check digit, and My Number shaped ones for the file that must be refused."""
 
 import numpy as np
 

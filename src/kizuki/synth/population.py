@@ -4,19 +4,20 @@ Households are drawn as they stand today (or stood when they left); what happene
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from kizuki.synth.calendar import NEVER, YEAR, Window, day, month_index, parts
+from kizuki.synth.calendar import NEVER, YEAR, Window, day, parts
 from kizuki.synth.draws import Streams, logistic, pick
 from kizuki.synth.names import NameBook
 
 Array = npt.NDArray[Any]
+Table = TypeVar("Table", "Units", "People")
 
 FAMILY, COUPLE, YOUNG, MIDDLE, OLD, OLD_COUPLE = range(6)
-"""Kinds of household: with children of the couple or single parent (of any age); couple; one person 18-39, 40-64, 65+; couple 65+."""
+"""Kinds of household: parents with children of any age; couple; one person of 18-39, 40-64, 65+; couple of 65+."""
 
 HEAD, PARTNER, CHILD, GRANDPARENT, LEFT_PARENT, NEW_PARTNER = range(6)
 """Roles in the household as drawn. LEFT_PARENT left at the split; NEW_PARTNER came at the remarriage."""
@@ -29,7 +30,7 @@ _FIRST_CHILD_AGE = np.array([
     282, 308, 306, 302, 310, 347, 454, 459, 457, 447, 442, 440, 460, 463, 464, 488, 479, 468, 462, 474, 449,
     431, 478, 560, 600, 610, 580, 550, 520, 500, 480, 460, 440, 420, 400, 380, 360, 340, 320, 300, 280,
 ]) / 1e5  # fmt: skip
-"""Households per resident by age of their first child (0-40): fitted so that the children of 0-17 have the city's age pyramid."""
+"""Households per resident by age of their first child (0-40), fitted to the age pyramid of the children of 0-17."""
 
 _FAMILY_SIZE = np.array([0.26, 0.50, 0.19, 0.05])
 _LEAVERS = {FAMILY: 0.055, COUPLE: 0.40, YOUNG: 0.80, MIDDLE: 0.30, OLD: 0.06, OLD_COUPLE: 0.04}
@@ -89,13 +90,15 @@ class People:
         """Completed years on a day."""
         year, month, dom = parts(self.birth)
         y, m, d = (int(v[0]) for v in parts(np.array([number])))
-        return y - year - ((month > m) | ((month == m) & (dom > d)))
+        years: Array = y - year - ((month > m) | ((month == m) & (dom > d)))
+        return years
 
 
-def concat(blocks: list[Any]) -> Any:
+def concat(blocks: list[Table]) -> Table:
     """Rows of several tables of one class under each other."""
-    kind = type(blocks[0])
-    return kind(**{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(kind)})
+    kind: Any = type(blocks[0])
+    out: Table = kind(**{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(kind)})
+    return out
 
 
 def draw_population(people: int, streams: Streams, window: Window, book: NameBook) -> tuple[Units, People]:
@@ -119,10 +122,23 @@ def draw_population(people: int, streams: Streams, window: Window, book: NameBoo
 def _blank_units(kind: Array) -> Units:
     n = len(kind)
     return Units(
-        kind=kind, enter=np.full(n, -NEVER), exit=np.full(n, NEVER), exit_died=np.zeros(n, bool), foreign=np.zeros(n, bool), family=np.zeros(n, np.int32),
-        single=np.zeros(n, np.int8), cause=np.full(n, -1, np.int8), split_on=np.full(n, NEVER), mother_moves=np.zeros(n, bool), joined_on=np.full(n, NEVER),
-        sealed=np.zeros(n, bool), rented=np.zeros(n, bool), hardship=np.zeros(n), young_mother=np.zeros(n, bool), children=np.zeros(n, np.int8),
-    )  # fmt: skip
+        kind=kind,
+        enter=np.full(n, -NEVER),
+        exit=np.full(n, NEVER),
+        exit_died=np.zeros(n, bool),
+        foreign=np.zeros(n, bool),
+        family=np.zeros(n, np.int32),
+        single=np.zeros(n, np.int8),
+        cause=np.full(n, -1, np.int8),
+        split_on=np.full(n, NEVER),
+        mother_moves=np.zeros(n, bool),
+        joined_on=np.full(n, NEVER),
+        sealed=np.zeros(n, bool),
+        rented=np.zeros(n, bool),
+        hardship=np.zeros(n),
+        young_mother=np.zeros(n, bool),
+        children=np.zeros(n, np.int8),
+    )
 
 
 def _draw_families(rng: np.random.Generator, people: int, window: Window, *, left: bool) -> tuple[Units, Array]:
@@ -182,7 +198,8 @@ def _draw_coming_and_going(rng: np.random.Generator, units: Units, age: Array, w
 
 def _long_ago(rng: np.random.Generator, n: int, age: Array, window: Window) -> Array:
     """A day of arrival before the window: around the first child's birth or the household's youth."""
-    return (window.start - 30 - rng.random(n) * YEAR * np.clip(age + 4, 1, 25)).astype(np.int64)
+    arrived: Array = (window.start - 30 - rng.random(n) * YEAR * np.clip(age + 4, 1, 25)).astype(np.int64)
+    return arrived
 
 
 def _shape_special_families(units: Units, age: Array, window: Window) -> None:
@@ -212,10 +229,19 @@ def _shape_special_families(units: Units, age: Array, window: Window) -> None:
 def _block(units: Array, role: int, sex: Array | int, birth: Array) -> People:
     n = len(units)
     return People(
-        unit=units.astype(np.int64), role=np.full(n, role, np.int8), sex=np.broadcast_to(np.asarray(sex, np.int8), n).copy(), birth=birth.astype(np.int64),
-        family=np.zeros(n, np.int32), maiden=np.full(n, -1, np.int32), given=np.zeros(n, np.int32), foreign=np.zeros(n, bool),
-        enter=np.full(n, -NEVER), leave=np.full(n, NEVER), leave_reason=np.zeros(n, np.int8), birth_order=np.full(n, -1, np.int8),
-    )  # fmt: skip
+        unit=units.astype(np.int64),
+        role=np.full(n, role, np.int8),
+        sex=np.broadcast_to(np.asarray(sex, np.int8), n).copy(),
+        birth=birth.astype(np.int64),
+        family=np.zeros(n, np.int32),
+        maiden=np.full(n, -1, np.int32),
+        given=np.zeros(n, np.int32),
+        foreign=np.zeros(n, bool),
+        enter=np.full(n, -NEVER),
+        leave=np.full(n, NEVER),
+        leave_reason=np.zeros(n, np.int8),
+        birth_order=np.full(n, -1, np.int8),
+    )
 
 
 def _family_members(rng: np.random.Generator, units: Units, age: Array, window: Window) -> People:
@@ -375,6 +401,9 @@ def _give_names(rng: np.random.Generator, units: Units, people: People, book: Na
     units.family = book.draw_family(rng, len(units))
     foreign_families = np.arange(book.foreign_family.start, book.foreign_family.stop)
     units.family = np.where(units.foreign, foreign_families[rng.integers(0, len(foreign_families), len(units))], units.family)
+    # Every rare spelling occurs at least once, however small the city.
+    plain = np.flatnonzero((units.kind == FAMILY) & (units.exit == NEVER) & ~units.foreign)[-len(book.rare_family) :]
+    units.family[plain] = book.rare_family[: len(plain)]
     people.foreign = units.foreign[people.unit]
     people.family = units.family[people.unit].copy()
     year = parts(people.birth)[0]
@@ -406,13 +435,3 @@ def _name_twins_alike(rng: np.random.Generator, people: People, book: NameBook) 
             )
             pool = pool[pool != g]
             people.given[b] = pool[rng.integers(0, len(pool))] if len(pool) else people.given[b]
-
-
-def births_in(people: People, start: int, end: int) -> Array:
-    """Residents by birth within a period."""
-    return (people.birth >= start) & (people.birth <= end) & (people.enter == people.birth)
-
-
-def months_between(first: Array, last: Array) -> Array:
-    """Whole calendar months from one day to another."""
-    return month_index(last) - month_index(first)

@@ -32,7 +32,8 @@ class Pupils:
     @property
     def outside(self) -> Array:
         """Position that means a private or another city's school is the last one; see `Schools.names`."""
-        return self.class_no == 0
+        out: Array = self.class_no == 0
+        return out
 
 
 def pupils_of(city: City, fiscal: int) -> Pupils:
@@ -124,7 +125,7 @@ def attendance_of(city: City, pupils: Pupils, month: int) -> Attendance:
     rows = np.flatnonzero(here)
     person, grade = person[rows], pupils.grade[rows]
     required = np.full(len(rows), SCHOOL_DAYS[d.month])
-    absent = _absences(city, rng, person, grade, month, required)
+    absent = _absences(city, rng, person, grade, month=month, required=required)
     frailty = city.latent.frailty[person]
     carer = city.latent.carer[person]
     late = np.minimum(rng.poisson(0.25 * np.exp(0.8 * frailty) * np.where(carer, 2.2, 1.0)), required - absent)
@@ -140,7 +141,7 @@ def attendance_of(city: City, pupils: Pupils, month: int) -> Attendance:
     return Attendance(pupils, rows, month, required, absent, late, early, nurse, bullied.astype(np.int64), separate)
 
 
-def _absences(city: City, rng: np.random.Generator, person: Array, grade: Array, month: int, required: Array) -> Array:
+def _absences(city: City, rng: np.random.Generator, person: Array, grade: Array, *, month: int, required: Array) -> Array:
     latent, unit = city.latent, city.people.unit[person]
     strain = (
         0.62 * latent.frailty[person]

@@ -88,4 +88,4 @@ def csv_bytes(titles: Sequence[str], columns: Sequence[Cells], encoding: Encodin
     # The joined rows lie one after the other in one buffer: that buffer is the file.
     offsets = ended.buffers()[1]
     last = int.from_bytes(memoryview(offsets)[len(ended) * 4 : len(ended) * 4 + 4], "little")
-    return header + ended.buffers()[2][:last].to_pybytes()
+    return header + bytes(memoryview(ended.buffers()[2])[:last])

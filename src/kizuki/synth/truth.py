@@ -8,12 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kizuki.synth.benefits import entitled_medical, entitled_single_parent_allowance
-from kizuki.synth.calendar import NEVER, as_date, fiscal_year
+from kizuki.synth.calendar import NEVER, as_date, fiscal_year, grade_in
 from kizuki.synth.cells import Cells, Words, blank_where, date_cells, digits, glue, text_cells
 from kizuki.synth.city import City
 from kizuki.synth.hardship import DIFFICULTIES
 from kizuki.synth.population import CHILD, FAMILY, LEFT_PARENT, Array
-from kizuki.synth.schooling import grade_in
 from kizuki.synth.sheet import csv_bytes
 
 

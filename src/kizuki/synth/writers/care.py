@@ -127,7 +127,7 @@ def disability_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
             ),
             choose(rows.child_day_service[here], constant("1", n, "cp932"), constant("", n, "cp932")),
         ]
-        titles = DISABILITY_TITLES
+        titles: tuple[str, ...] = DISABILITY_TITLES
         if as_of == quarters[-2]:
             titles, columns = (
                 (*titles, "個人番号"),

@@ -17,9 +17,30 @@ from kizuki.synth.writers.spelling import Speller
 
 SOURCE = "resident_register"
 TITLES = (
-    "宛名番号", "世帯番号", "氏名", "フリガナ", "フリガナ確認フラグ", "旧氏", "通称", "生年月日", "性別", "続柄", "住民となった年月日", "住所", "方書", "住所コード", "郵便番号",
-    "転入前住所", "転出先住所", "住民状態", "住民種別", "異動事由", "異動日", "処理日", "抑止フラグ",
-)  # fmt: skip
+    "宛名番号",
+    "世帯番号",
+    "氏名",
+    "フリガナ",
+    "フリガナ確認フラグ",
+    "旧氏",
+    "通称",
+    "生年月日",
+    "性別",
+    "続柄",
+    "住民となった年月日",
+    "住所",
+    "方書",
+    "住所コード",
+    "郵便番号",
+    "転入前住所",
+    "転出先住所",
+    "住民状態",
+    "住民種別",
+    "異動事由",
+    "異動日",
+    "処理日",
+    "抑止フラグ",
+)
 _STYLES: tuple[DateStyle, ...] = ("kanji", "dotted", "dotted0", "code")
 
 
@@ -52,7 +73,8 @@ def _full_rows(city: City, as_of: int) -> Array:
     rows = _last_known(city, as_of)
     rows = rows[rows >= 0]
     register = city.register
-    return rows[(register.status[rows] == RESIDENT) | (register.processed_on[rows] >= city.window.start)]
+    out: Array = rows[(register.status[rows] == RESIDENT) | (register.processed_on[rows] >= city.window.start)]
+    return out
 
 
 def _changed_rows(city: City, after: int, until: int) -> Array:
@@ -85,18 +107,29 @@ class _Printer:
         postcode = choose(addresses.town % 5 == 2, digits(code, 7), dashed)
         others = other_city_words()
         self.fixed: dict[str, Cells] = {
-            "宛名番号": spell.number(person), "世帯番号": digits(city.household_no, 10).take(pa.array(register.household)),
+            "宛名番号": spell.number(person),
+            "世帯番号": digits(city.household_no, 10).take(pa.array(register.household)),
             "氏名": spell.name(person, register.family, style="register"),
-            "フリガナ": blank_where(chance < 0.012, kana), "旧氏": blank_where(~married, spell._families("register").cells(np.maximum(people.maiden[person], 0), "cp932")),
-            "通称": spell.alias(person), "性別": digits(np.where(chance > 0.9995, 0, people.sex[person]), 1),
+            "フリガナ": blank_where(chance < 0.012, kana),
+            "旧氏": blank_where(~married, spell._families("register").cells(np.maximum(people.maiden[person], 0), "cp932")),
+            "通称": spell.alias(person),
+            "性別": digits(np.where(chance > 0.9995, 0, people.sex[person]), 1),
             "続柄": blank_where((chance > 0.5) & (chance < 0.503), Words(RELATIONS).cells(register.relation, "cp932")),
-            "住所": addresses.register_style("cp932").take(row), "方書": addresses.extras("cp932").take(row),
-            "住所コード": digits(addresses.code(), 6).take(row), "郵便番号": blank_where(chance > 0.994, postcode.take(row)),
-            "転入前住所": others.cells(register.previous, "cp932"), "転出先住所": others.cells(register.next, "cp932"),
-            "住民状態": digits(register.status, 1), "住民種別": digits(np.where(people.foreign[person], 2, 1), 1),
+            "住所": addresses.register_style("cp932").take(row),
+            "方書": addresses.extras("cp932").take(row),
+            "住所コード": digits(addresses.code(), 6).take(row),
+            "郵便番号": blank_where(chance > 0.994, postcode.take(row)),
+            "転入前住所": others.cells(register.previous, "cp932"),
+            "転出先住所": others.cells(register.next, "cp932"),
+            "住民状態": digits(register.status, 1),
+            "住民種別": digits(np.where(people.foreign[person], 2, 1), 1),
             "異動事由": blank_where((chance > 0.7) & (chance < 0.701), Words(REASONS).cells(register.reason, "cp932")),
-            "抑止フラグ": choose(register.restraint == 1, numbers(np.ones(n, np.int64)), choose(chance < 0.3, numbers(np.zeros(n, np.int64)), constant("", n, "cp932"))),
-        }  # fmt: skip
+            "抑止フラグ": choose(
+                register.restraint == 1,
+                numbers(np.ones(n, np.int64)),
+                choose(chance < 0.3, numbers(np.zeros(n, np.int64)), constant("", n, "cp932")),
+            ),
+        }
         self.days = {
             "住民となった年月日": register.resident_from,
             "異動日": register.changed_on,

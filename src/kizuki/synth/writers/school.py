@@ -17,9 +17,22 @@ from kizuki.synth.writers.spelling import Speller
 ENROLMENT = "school_enrolment"
 LIFE = "school_life"
 ENROLMENT_TITLES = (
-    "年度", "識別番号", "氏名", "フリガナ", "生年月日", "就学校コード", "学校名", "学年", "学級区分", "保護者識別番号", "保護者続柄",
-    "該当年度就学援助有無", "該当年度生活保護有無", "不就学", "居所不明",
-)  # fmt: skip
+    "年度",
+    "識別番号",
+    "氏名",
+    "フリガナ",
+    "生年月日",
+    "就学校コード",
+    "学校名",
+    "学年",
+    "学級区分",
+    "保護者識別番号",
+    "保護者続柄",
+    "該当年度就学援助有無",
+    "該当年度生活保護有無",
+    "不就学",
+    "居所不明",
+)
 LIFE_V1 = (
     "年度",
     "対象年月",
@@ -114,7 +127,10 @@ def _enrolment_sheet(city: City, spell: Speller, guardian: Array, pupils: Pupils
 
 
 def _flag(holds: Array, rows: int, *, zeros: Array) -> Array:
-    return choose(holds, constant("1", rows, "cp932"), choose(zeros, constant("0", rows, "cp932"), constant("", rows, "cp932")))
+    out: Array = choose(
+        holds, constant("1", rows, "cp932"), choose(zeros, constant("0", rows, "cp932"), constant("", rows, "cp932"))
+    )
+    return out
 
 
 def life_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
@@ -141,12 +157,22 @@ def _life_sheet(city: City, spell: Speller, seen: Attendance, sightings: Sightin
     dash = constant("-", n, "utf-8")
     sightings.by_key(LIFE, person, glue(code, dash, year, dash, grade, dash, room, dash, seat))
     cells = {
-        "年度": year, "対象年月": date_cells(np.full(n, seen.month), "month_slash", "utf-8"), "学校コード": code, "学年": grade, "組": room, "番号": seat,
-        "氏名": spell.name(person, family, style="folded"), "性別": Words(["男", "女"]).cells(sex, "utf-8"),
-        "出席すべき日数": numbers(seen.required), "欠席日数": numbers(seen.absent, seen.absent == 0), "遅刻": numbers(seen.late, seen.late == 0),
-        "早退": numbers(seen.early, seen.early == 0), "保健室": numbers(seen.nurse, seen.nurse < 0), "いじめ認知": numbers(seen.bullying, seen.bullying == 0),
+        "年度": year,
+        "対象年月": date_cells(np.full(n, seen.month), "month_slash", "utf-8"),
+        "学校コード": code,
+        "学年": grade,
+        "組": room,
+        "番号": seat,
+        "氏名": spell.name(person, family, style="folded"),
+        "性別": Words(["男", "女"]).cells(sex, "utf-8"),
+        "出席すべき日数": numbers(seen.required),
+        "欠席日数": numbers(seen.absent, seen.absent == 0),
+        "遅刻": numbers(seen.late, seen.late == 0),
+        "早退": numbers(seen.early, seen.early == 0),
+        "保健室": numbers(seen.nurse, seen.nurse < 0),
+        "いじめ認知": numbers(seen.bullying, seen.bullying == 0),
         "別室登校日数": numbers(seen.separate, seen.separate < 0),
-    }  # fmt: skip
+    }
     cells |= {"児童生徒氏名": cells["氏名"], "授業日数": cells["出席すべき日数"]}
     titles = LIFE_V2 if as_of >= LAYOUT_CHANGES_ON else LIFE_V1
     return Sheet(LIFE, as_of, "diff", titles, [cells[t] for t in titles], encoding="utf-8", newline="\n", bom=True)

@@ -1,5 +1,6 @@
 """How offices spell people: numbers of different widths, names in kanji, kana and hiragana, old and folded."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +10,9 @@ from kizuki.synth.cells import Cells, Encoding, Words, blank_where, choose, cons
 from kizuki.synth.city import City
 from kizuki.synth.names import fold, without_gaiji
 from kizuki.synth.population import Array
+
+_CHANGES: dict[str, Callable[[str], str]] = {"register": str, "plain": without_gaiji, "folded": fold}
+"""Style of a name → what happens to its characters."""
 
 
 class Speller:
@@ -106,6 +110,6 @@ def _spelled(speller: Speller, part: str, style: str) -> Words:
     cache = speller._cache
     if (part, style) not in cache:
         words = speller.city.book.family if part == "family" else speller.city.book.given
-        change = {"register": str, "plain": without_gaiji, "folded": fold}[style]
+        change = _CHANGES[style]
         cache[(part, style)] = Words([change(w) for w in words.words])
     return cache[(part, style)]
