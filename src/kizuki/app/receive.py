@@ -1,8 +1,6 @@
-"""受領: take delivered files in, safely. The only writer of landing, quarantine, held files and the receipt ledger.
+"""受領: files into the receiving desk, from a person's hand or from the drop folder, picked up safely.
 
-Kill-safe order for every file: write what is kept (encrypted, whole or not at all), append the ledger line — the commit point —
-then erase the plaintext. Killed before the ledger line, a rerun does the same again under the same delivery id; killed after it,
-the rerun finds the id in the ledger and only erases.
+Many files are checked ahead and kept in batches; `app.desk` explains why a kill at any point loses nothing.
 """
 
 import datetime as dt
@@ -13,122 +11,32 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kizuki.app.deliveries import (
-    HELD,
-    LANDING,
-    QUARANTINE,
-    Delivery,
-    accepted_deliveries,
-    delivery_ledger,
-    landing_path,
-    previous_of,
-    standing,
-)
+from kizuki.app.desk import Decided, Desk, Handover
 from kizuki.definitions.loader import Definitions
 from kizuki.definitions.sources import SourceManifest
-from kizuki.engine.keys import KeyRing
-from kizuki.engine.store import sync_file, sync_folder, write_table
-from kizuki.sources.gates import decide
+from kizuki.engine.lock import exclusive
 from kizuki.sources.receive import Stamp, inspect_bytes, stamp_of
 from kizuki.sources.received import Reason, Received, safe_file_name
 from kizuki.terms.errors import InputRefused
 
-RETURN_FOLDER = "返却"
 SETTLE_SECONDS = 5.0
 BROKEN_SECONDS = 600.0
 MAX_FILE_BYTES = 1 << 30
 _COMPANIONS = (".sha256", ".done")
 _UNFINISHED = (".part", ".filepart", ".tmp", ".crdownload")
 _ERASING = ".erase-"
-_MYNUMBER = "K116"
 _WORKERS = 2
 _AHEAD = 4
+_BATCH_FILES = 24
+_BATCH_BYTES = 24 << 20
 
 Progress = Callable[[int, int, str], None]
 """Called with files done, files in all, and the source being received."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """Who handed a file over, by which medium (drop_folder, upload, …), and when."""
-
-    actor: str
-    medium: str
-    at: dt.datetime
-
-
-class Desk:
-    """The receiving desk of one home: knows what was accepted, keeps what is taken in, writes the ledger."""
-
-    def __init__(self, home: Path, keys: KeyRing | None = None) -> None:
-        self.home = home
-        self.keys = keys or KeyRing.load(home)
-        self.ledger = delivery_ledger(home)
-        self.known = {d for d, event in standing(home).items() if event["status"] in ("accepted", "held")}
-        self._accepted: dict[str, list[Delivery]] = {}
-        for delivery in accepted_deliveries(home):
-            self._accepted.setdefault(delivery.source, []).append(delivery)
-
-    def decide(self, received: Received, manifest: SourceManifest) -> Received:
-        """The outcome after the gates that compare it with what came before; a repeated delivery is a duplicate."""
-        if received.delivery in self.known:
-            return replace(received, status="duplicate", reasons=())
-        accepted = self._accepted.get(manifest.id, [])
-        return decide(received, previous_of(self.home, self.keys, manifest, accepted), manifest)
-
-    def commit(self, received: Received, data: bytes, handover: Handover, **more: Any) -> dict[str, Any]:
-        """Keep what is to be kept, then write the ledger line. Returns the outcome in the shape of the contract."""
-        if received.status == "held" and any(r.code == "K117" for r in received.reasons):
-            # A held file is kept whole, and 個人番号 may not be kept.
-            received = received.refused(next(r for r in received.reasons if r.code == "K117"))
-        if received.status == "accepted":
-            self._keep(received)
-        elif received.status == "held":
-            self._write_sealed(self.home / HELD / f"{received.delivery}.bin", data, HELD, received.delivery)
-        event = {"event": "received", "received_at": handover.at.isoformat(timespec="seconds")}
-        event |= {"medium": handover.medium, "actor": handover.actor}
-        outcome = received.as_dict()
-        outcome["as_of"] = received.as_of or handover.at.date().isoformat()
-        self.ledger.append(outcome | event | more)
-        self._note(outcome, event)
-        return outcome
-
-    def _keep(self, received: Received) -> None:
-        assert received.table is not None and received.quarantine is not None
-        write_table(landing_path(self.home, received.delivery), received.table, self.keys, LANDING)
-        if received.quarantine.num_rows:
-            write_table(self.home / QUARANTINE / f"{received.delivery}.parquet", received.quarantine, self.keys, QUARANTINE)
-
-    def _note(self, outcome: dict[str, Any], event: dict[str, Any]) -> None:
-        if outcome["status"] in ("accepted", "held"):
-            self.known.add(outcome["delivery"])
-        if outcome["status"] == "accepted":
-            of_source = self._accepted.setdefault(outcome["source"], [])
-            as_of = dt.date.fromisoformat(outcome["as_of"])
-            kept = {k: outcome[k] for k in ("delivery", "source", "kind", "rows", "quarantined", "layout")}
-            of_source.append(Delivery(**kept, as_of=as_of, received_at=event["received_at"], sequence=len(self.known)))
-
-    def _write_sealed(self, path: Path, data: bytes, purpose: str, aad: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(self.keys.seal(data, purpose, aad))
-        sync_file(temporary)
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-
-    def give_back(self, path: Path, data: bytes, outcome: dict[str, Any]) -> None:
-        """Put a refused file, sealed, and a note with the reasons into 返却. Of 個人番号 only the note remains."""
-        folder = path.parent / RETURN_FOLDER
-        folder.mkdir(exist_ok=True)
-        if not any(r["code"] == _MYNUMBER for r in outcome["reasons"]):
-            self._write_sealed(folder / f"{path.name}.sealed", data, HELD, outcome["delivery"])
-        lines = [f"{path.name} は受け取れませんでした。", f"受領番号：{outcome['delivery']}", ""]
-        lines += [f"[{r['code']}] {r['message']}\n  対応：{r['fix']}" for r in outcome["reasons"]]
-        (folder / f"{path.name}.理由.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def receive_file(
@@ -143,7 +51,6 @@ def receive_file(
 
     Without a date in its name the file counts as of the day it was received. Raises InputRefused K106 if it cannot be read.
     """
-    desk = Desk(home)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputRefused("K102", "ファイルが大きすぎます（1GBを超える）。", path.name, "分けて書き出してください。")
@@ -152,7 +59,18 @@ def receive_file(
         raise InputRefused("K106", "ファイルを開けません。", path.name, "ファイルの場所と権限を確かめてください。") from e
     known = stamp or stamp_of(path.name, manifest) or Stamp(None, "full" if manifest.delivery == "full" else "diff")
     received = _inspect(data, path.name, manifest, known)
-    return desk.commit(desk.decide(received, manifest), data, handover)
+    with _at_the_desk(home) as desk:
+        decided = desk.decide(received, manifest, handover)
+        desk.keep(decided, data)
+        desk.enter([decided])
+    return decided.outcome
+
+
+@contextmanager
+def _at_the_desk(home: Path) -> Iterator[Desk]:
+    """The desk, to oneself: two receiving at once would not see each other's deliveries."""
+    with exclusive(home / "ledger" / "receive.lock"):
+        yield Desk(home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,21 +102,52 @@ def receive_inbox(
     A file is finished when a `.done` or matching `.sha256` stands beside it, or when it has stopped changing. A `.sha256` that
     still does not match after ten minutes means a broken transfer: refused.
     """
-    desk = Desk(home)
-    _finish_erasing(home / "inbox")
-    waiting = sorted(_finished(home / "inbox", definitions, wall), key=_Waiting.order)
-    handover = Handover(actor, "drop_folder", now)
-    outcomes = []
-    with ThreadPoolExecutor(1) as eraser:
+    with _at_the_desk(home) as desk, ThreadPoolExecutor(_WORKERS) as pool:
+        _finish_erasing(home / "inbox")
+        waiting = sorted(_finished(home / "inbox", definitions, wall), key=_Waiting.order)
+        batch = _Batch(desk, pool)
+        outcomes = []
         for done, (item, data, received) in enumerate(_inspected(waiting), start=1):
-            outcome = desk.commit(desk.decide(received, item.manifest), data, handover)
-            if outcome["status"] == "refused":
-                desk.give_back(item.path, data, outcome)
-            eraser.submit(_erase, item.path)
-            outcomes.append(outcome)
+            decided = desk.decide(received, item.manifest, Handover(actor, "drop_folder", now))
+            batch.add(item.path, data, decided)
+            outcomes.append(decided.outcome)
             if progress is not None:
                 progress(done, len(waiting), item.manifest.name)
+        batch.close()
     return outcomes
+
+
+class _Batch:
+    """Files decided but not yet in the ledger: kept by worker threads, then entered together with one wait for the disk."""
+
+    def __init__(self, desk: Desk, pool: ThreadPoolExecutor) -> None:
+        self._desk, self._pool = desk, pool
+        self._open: list[tuple[Path, bytes, Decided, Future[None]]] = []
+        self._bytes = 0
+        self._erasing: list[Future[None]] = []
+
+    def add(self, path: Path, data: bytes, decided: Decided) -> None:
+        self._open.append((path, data, decided, self._pool.submit(self._desk.keep, decided, data)))
+        self._bytes += len(data)
+        if len(self._open) >= _BATCH_FILES or self._bytes >= _BATCH_BYTES:
+            self.enter()
+
+    def enter(self) -> None:
+        """Wait until everything open is kept, write the ledger, give back what was refused, erase the plaintext."""
+        for *_, kept in self._open:
+            kept.result()
+        if self._open:
+            self._desk.enter([decided for _, _, decided, _ in self._open])
+        for path, data, decided, _ in self._open:
+            if decided.received.status == "refused":
+                self._desk.give_back(path, data, decided)
+            self._erasing.append(self._pool.submit(_erase, path))
+        self._open, self._bytes = [], 0
+
+    def close(self) -> None:
+        self.enter()
+        for erased in self._erasing:
+            erased.result()
 
 
 def _inspected(waiting: Sequence[_Waiting]) -> Iterator[tuple[_Waiting, bytes, Received]]:
