@@ -9,7 +9,7 @@ SELECT
   s.source,
   s.delivery_id,
   s.record_id,
-  s.valid_from AS observed_on
+  GREATEST(s.valid_from, d.window_to) AS observed_on
 FROM spell AS s
 JOIN item_measure AS d
   ON d.measure = s.kind AND d.of IN ('sibling_spell', 'adult_spell')

@@ -1,5 +1,5 @@
 -- One row per spell of a child that an item counts: in force on $as_of, or ended inside the item's window. A spell that ran when
--- the source's data ends (window_to) and was to end before $as_of may have been renewed since: whether it holds is not yet known.
+-- the source's data ends (window_to, the day up to which the source says it runs: that is when the value was last seen) and was to end before $as_of may have been renewed since: whether it holds is not yet known.
 SELECT
   c.person_id,
   d.item,
@@ -19,7 +19,7 @@ SELECT
   s.source,
   s.delivery_id,
   s.record_id,
-  CASE WHEN d.of = 'ended' THEN s.valid_to ELSE s.valid_from END AS observed_on
+  CASE WHEN d.of = 'ended' THEN s.valid_to ELSE GREATEST(s.valid_from, d.window_to) END AS observed_on
 FROM spell AS s
 JOIN item_measure AS d
   ON d.measure = s.kind
