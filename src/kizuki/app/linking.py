@@ -18,7 +18,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.tables import arrow_schema, empty
-from kizuki.link.master import KeyMaster, append_events, read_master
+from kizuki.link.master import KeyMaster, LinkOutcome, append_events, read_master
 from kizuki.link.matching import Context, match_records
 from kizuki.link.tables import CLASS_YEAR, FORMER_NAME, LOOSE_NAME, SCHOOL_ROLL
 
@@ -32,14 +32,6 @@ class History:
     roll: pa.Table
     class_years: pa.Table
     former_names: pa.Table
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedNight:
-    """One night's `link` (terms.tables.LINK) and `review_pair` (link.tables.REVIEW_PAIR)."""
-
-    link: pa.Table
-    review: pa.Table
 
 
 def linkage_of(definitions: Definitions) -> Linkage:
@@ -72,20 +64,33 @@ def _graded_sources(definitions: Definitions) -> list[str]:
 
 def link_night(
     home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None = None
-) -> LinkedNight:
+) -> LinkOutcome:
     """Every record of every source to one person; new events are on disk when this returns.
 
     A day before the newest night is a replay: it is answered from the key master of that day, and nothing is written.
     """
-    linkage = linkage_of(definitions)
-    whole = read_master(home, keys, linkage.rules.register_source)
-    master = whole.as_of(as_of)
-    must, cannot = master.standing()
-    context = _context(records, past or history(definitions, {}), must, cannot)
-    outcome = master.reconcile(match_records(records, linkage, context), keys, as_of, linkage.version)
-    if master.last_seq == whole.last_seq:
+    whole = read_master(home, keys, linkage_of(definitions).rules.register_source)
+    outcome = _linked(whole.as_of(as_of), keys, definitions, records, as_of, past=past)
+    if whole.as_of(as_of).last_seq == whole.last_seq:
         append_events(home, keys, outcome.events)
-    return LinkedNight(outcome.link, outcome.review)
+    return outcome
+
+
+def link_records(
+    home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None = None
+) -> LinkOutcome:
+    """What `link_night` would give, with nothing written."""
+    master = read_master(home, keys, linkage_of(definitions).rules.register_source).as_of(as_of)
+    return _linked(master, keys, definitions, records, as_of, past=past)
+
+
+def _linked(
+    master: KeyMaster, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None
+) -> LinkOutcome:
+    linkage = linkage_of(definitions)
+    must, cannot = master.standing()
+    context = context_of(records, past or history(definitions, {}), must, cannot)
+    return master.reconcile(match_records(records, linkage, context), keys, as_of, linkage.version)
 
 
 def decisions_version(home: Path, keys: KeyRing, as_of: dt.date) -> str:
@@ -102,7 +107,8 @@ def _told(master: KeyMaster, as_of: dt.date) -> list[object]:
     return [earlier, words.select(columns).to_pylist()]
 
 
-def _context(records: pa.Table, past: History, must: pa.Table, cannot: pa.Table) -> Context:
+def context_of(records: pa.Table, past: History, must: pa.Table, cannot: pa.Table) -> Context:
+    """What matching reads besides the records: the history, and the names that fold further."""
     names = [records["name_key"], past.roll["name_key"], past.former_names["name_key"]]
     distinct = sorted({n for column in names for n in pc.unique(column).to_pylist() if n})
     loose = [(n, folded) for n in distinct if (folded := fold_loose(n)) != n]

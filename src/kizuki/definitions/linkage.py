@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Literal, Self
 
+import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from kizuki.definitions.yaml import Definition, Model, build, merge, read_yaml
@@ -134,6 +135,12 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Linkage]:
     except ValidationError as e:
         found = "、".join(str(error.get("ctx", {}).get("error", error["msg"])) for error in e.errors())
         raise DefinitionError("K302", "名寄せの規則が、比較の表と合いません。", str(folder / "rules.yaml"), found) from e
+
+
+def as_yaml(model: LinkageModel) -> str:
+    """`model.yaml` for a model, in the order and wording the loader reads."""
+    written = model.model_dump(by_alias=True, mode="json")
+    return yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=120)
 
 
 def _read(model: type[Model], name: str, folder: Path, overlays: Sequence[Path]) -> Model:

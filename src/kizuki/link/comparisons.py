@@ -135,7 +135,13 @@ def degrees() -> Mapping[str, tuple[exp.Condition, dict[str, Degree]]]:
     }
 
 
-def splink_settings(model: LinkageModel, dialect: str, resident_count: int) -> dict[str, Any]:
+def splink_settings(
+    model: LinkageModel,
+    dialect: str,
+    resident_count: int,
+    blocking: tuple[tuple[str, ...], ...] = BLOCKING,
+    retain: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Splink's settings for one engine and a register of this size; raises DefinitionError K303 if the model lacks a degree."""
     built = degrees()
     return {
@@ -144,9 +150,10 @@ def splink_settings(model: LinkageModel, dialect: str, resident_count: int) -> d
         "source_dataset_column_name": "source_dataset",
         "probability_two_random_records_match": model.resident_share / max(resident_count, 2),
         "comparisons": [_comparison(name, *built[name], model=model, dialect=dialect) for name in built],
-        "blocking_rules_to_generate_predictions": [_blocking(columns, dialect) for columns in BLOCKING],
+        "blocking_rules_to_generate_predictions": [_blocking(columns, dialect) for columns in blocking],
         "retain_matching_columns": True,  # Splink drops the states of agreement otherwise
         "retain_intermediate_calculation_columns": False,
+        "additional_columns_to_retain": list(retain),
     }
 
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from kizuki.definitions.linkage import Linkage
+from kizuki.definitions.linkage import Linkage, LinkageModel
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
 from kizuki.engine.tables import arrow_schema, empty, shape
 from kizuki.link.rules import AUTO, decide
 from kizuki.link.scoring import PACKAGE, score
 from kizuki.link.tables import CANDIDATE, CLASS_YEAR, FORMER_NAME, LOOSE_NAME, PAIR, REVIEW_PAIR, SCHOOL_ROLL
+from kizuki.link.training import learn
 from kizuki.terms.kana import kana_code
 from kizuki.terms.records import PERSON_RECORD
 
@@ -62,6 +63,23 @@ def match_records(records: pa.Table, linkage: Linkage, context: Context | None =
         night.take(load(PACKAGE, "by_name_only"))
         night.weigh()
         return night.finish()
+
+
+def weights(records: pa.Table, linkage: Linkage, context: Context | None = None) -> pa.Table:
+    """Every scored pair of unnumbered records and residents (link.tables.SCORED), whatever the rules say about it."""
+    with DuckEngine() as engine:
+        night = _Night(engine, linkage)
+        night.prepare(shape(records, PERSON_RECORD), context or Context())
+        night.reopen()
+        return score(engine, linkage.model)
+
+
+def relearn(records: pa.Table, linkage: Linkage, *, version: str, trained_on: str) -> LinkageModel:
+    """A new model learnt from the records that carry a resident's number; the linkage given is left as it is."""
+    with DuckEngine() as engine:
+        night = _Night(engine, linkage)
+        night.prepare(shape(records, PERSON_RECORD), Context())
+        return learn(engine, linkage.model, version=version, trained_on=trained_on)
 
 
 class _Night:

@@ -8,7 +8,7 @@ from kizuki.definitions.linkage import LinkageModel
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import DUCKDB, load
 from kizuki.engine.tables import empty
-from kizuki.link.comparisons import TERM_FREQUENCY_COLUMNS, splink_settings
+from kizuki.link.comparisons import BLOCKING, TERM_FREQUENCY_COLUMNS, splink_settings
 from kizuki.link.tables import SCORED
 
 PACKAGE = "kizuki.link"
@@ -25,31 +25,36 @@ def score(engine: DuckEngine, model: LinkageModel) -> pa.Table:
     records = engine.query(load(PACKAGE, "scored_input"))
     if not residents.num_rows or not records.num_rows:
         return empty(SCORED)
-    linker = linker_for(residents, records, model)
-    found = linker.inference.predict(threshold_match_weight=_LEAST_WEIGHT, warning_mode="never")
-    pairs = found.as_duckdbpyrelation().to_arrow_table()
-    engine.register("predicted", pairs)
-    try:
-        return engine.query(load(PACKAGE, "scored"))
-    finally:
-        engine.unregister("predicted")
+    with DuckEngine() as own:
+        linker = linker_for(own, residents, records, model)
+        found = linker.inference.predict(threshold_match_weight=_LEAST_WEIGHT, warning_mode="never")
+        own.register("predicted", found.as_duckdbpyrelation().to_arrow_table())
+        return own.query(load(PACKAGE, "scored"))
 
 
-def linker_for(residents: pa.Table, records: pa.Table, model: LinkageModel) -> Linker:
-    """A Splink linker over its own in-memory engine, with name frequencies taken from the register alone.
+def linker_for(
+    engine: DuckEngine,
+    residents: pa.Table,
+    records: pa.Table,
+    model: LinkageModel,
+    *,
+    blocking: tuple[tuple[str, ...], ...] = BLOCKING,
+    retain: tuple[str, ...] = (),
+) -> Linker:
+    """A Splink linker in an engine of its own, with name frequencies taken from the register alone.
 
     Frequencies of the register do not move when an office sends more records, so neither do the weights.
     """
-    api = DuckDBAPI(DuckEngine().connection)
+    api = DuckDBAPI(engine.connection)
     tables = [
         api.register(residents, dataset_display_name="a_resident"),
         api.register(records, dataset_display_name="b_record"),
     ]
-    linker = Linker(tables, splink_settings(model, DUCKDB, residents.num_rows), log_level=None, validate_settings=False)
-    with DuckEngine() as counter:
-        for column in TERM_FREQUENCY_COLUMNS:
-            counter.register("resident_value", residents.select([column]).rename_columns(["value"]))
-            linker.table_management.register_term_frequency_lookup(api.register(_frequency(counter, column)), column)
+    settings = splink_settings(model, DUCKDB, residents.num_rows, blocking, retain)
+    linker = Linker(tables, settings, log_level=None, validate_settings=False)
+    for column in TERM_FREQUENCY_COLUMNS:
+        engine.register("resident_value", residents.select([column]).rename_columns(["value"]))
+        linker.table_management.register_term_frequency_lookup(api.register(_frequency(engine, column)), column)
     return linker
 
 

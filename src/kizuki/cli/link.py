@@ -1,0 +1,89 @@
+"""`kizuki link`: write the links out, measure them, link any two tables, learn a new model."""
+
+import csv
+import datetime as dt
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kizuki.cli.options import AsJson, Home, definitions_of
+
+app = typer.Typer(no_args_is_help=True, help="名寄せの書き出しと評価。")
+
+COLUMNS = ("person_id", "source", "record_id", "rule", "weight", "state")
+
+
+@app.command()
+def export(home: Home = Path("var")) -> None:
+    """公開中の名寄せをCSVで書き出します（書き出したことを操作ログに残します）。"""
+    from kizuki.app import startup
+    from kizuki.govern.actor import Actor
+
+    startup.open_app(home)
+    from sqlglot import exp
+
+    from kizuki.app import release  # needs the opened app
+    from kizuki.app.snapshot_view import current_view
+
+    ordered = exp.select(*COLUMNS).from_("link").order_by("source", "record_id")
+    rows = current_view(home).cursor().query(ordered).to_pylist()
+    login = getpass.getuser()
+    actor = Actor(0, login, login, "link_reviewer", "linkage_review", "cli")
+    people = sorted({r["person_id"] for r in rows})
+    release.record_output(actor, "link.export", subjects=people, fields=["link"], count=len(rows), reason="link export")
+    _write_csv(COLUMNS, rows)
+
+
+@app.command()
+def evaluate(
+    home: Home = Path("var"),
+    truth: Annotated[Path | None, typer.Option("--truth", help="正解のCSV（true_person, source, record_id）。")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """名寄せがどれだけ正しいかを、正解と比べて示します（合成都市では、その正解を使います）。"""
+    from kizuki.app.link_evaluation import evaluate_linking
+
+    found = evaluate_linking(home, definitions_of(home), truth, dt.datetime.now(dt.UTC).astimezone())
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    pairs = found["pairwise"]
+    print(f"記録 {found['records']:,}件　組の適合率 {pairs['precision']}　再現率 {pairs['recall']}　F1 {pairs['f1']}")
+    print(f"自動の割合 {found['automatic_rate']}　審査待ちの組 {found['review_pairs']:,}　{found['seconds']}秒")
+    for name, figures in found["by_source"].items():
+        print(f"  {name}：{figures['records']:,}件　適合率 {figures['precision']}　再現率 {figures['recall']}")
+
+
+@app.command()
+def pairs(
+    left: Annotated[Path, typer.Argument(help="住民記録にあたるCSV（UTF-8）。")],
+    right: Annotated[Path, typer.Argument(help="結び付けるCSV（UTF-8）。")],
+    columns: Annotated[Path, typer.Option("--columns", help="列の対応表（CSV：column, kind）。")],
+    home: Home = Path("var"),
+) -> None:
+    """二つの表を、同じ整え方・重み・規則で結び付け、最もよい相手だけをCSVで書き出します。"""
+    from kizuki.app.link_pairs import link_pairs
+
+    _write_csv(("left_id", "right_id", "weight", "decision"), link_pairs(definitions_of(home), left, right, columns))
+
+
+@app.command()
+def train(
+    version: Annotated[str, typer.Option("--version", help="新しい表の版。")],
+    home: Home = Path("var"),
+) -> None:
+    """宛名番号の一致した組から照合の重みを学び、新しい model.yaml を標準出力に書きます（置き換えは人が行います）。"""
+    from kizuki.app.link_evaluation import train_model
+    from kizuki.definitions.linkage import as_yaml
+
+    print(as_yaml(train_model(home, definitions_of(home), version, dt.datetime.now(dt.UTC).astimezone())), end="")
+
+
+def _write_csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([["" if r[c] is None else r[c] for c in columns] for r in rows])
