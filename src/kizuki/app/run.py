@@ -14,7 +14,7 @@ from kizuki.engine.cache import TableCache
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.ledger import Ledger
 from kizuki.engine.lock import exclusive
-from kizuki.engine.measure import measured
+from kizuki.engine.measure import measured, release_memory
 from kizuki.engine.steps import Done, Runner
 from kizuki.terms.errors import KizukiError, RunFailed
 
@@ -88,6 +88,7 @@ def _run_stage(stage: Stage, night: Night, book: "_Book") -> StageResult:
     book.steps.clear()
     with _told_as_failure(stage, book), measured() as usage:
         rows = stage.run(night)
+        release_memory()
     peak = max([usage.peak_mb, *(done.peak_mb for done in book.steps)])
     done = StageResult(stage.name, rows, usage.seconds, peak, len(book.steps), sum(d.skipped for d in book.steps))
     book.note("stage_end", **asdict(done))

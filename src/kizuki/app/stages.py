@@ -33,7 +33,7 @@ from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
 from kizuki.engine.tables import shape
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
-from kizuki.mart.items import build_items
+from kizuki.mart.items import build_items, earliest_asked
 from kizuki.mart.queries import REGISTER
 from kizuki.terms.tables import ALL_TABLES
 from kizuki.terms.tables import LINK as LINK_TABLE
@@ -255,13 +255,23 @@ Judge = Callable[[DuckEngine, Definitions, dt.date], Mapping[str, pa.Table]]
 
 
 def _engine_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge) -> Step:
-    """A step over the tables it reads, under their own names in one engine."""
+    """A step over the tables it reads, under their own names in one engine; events no item asks about are left out."""
     tables = {table: _parts(night, table) for table in _READS[name]}
+
+    reach = {s: max(d.as_of for d in night.deliveries if d.source == s) for s in night.sources}
+
+    def asked(part: str, rows: pa.Table) -> pa.Table:
+        table, _, source = part.partition(".")
+        if table != "event":
+            return rows
+        kinds = {str(kind) for kind in pc.unique(rows.column("kind")).to_pylist()}
+        since = earliest_asked(night.definitions, source, kinds, reach)
+        return rows.filter(pc.greater(rows.column("happened_on"), pa.scalar(since)))
 
     def run(inputs: Inputs) -> Mapping[str, pa.Table]:
         with DuckEngine(_SHARED_MEMORY) as engine:
             for table, names in tables.items():
-                engine.register(table, together([inputs[n] for n in names]))
+                engine.register(table, together([asked(n, inputs[n]) for n in names]))
             made = compute(engine, night.definitions, night.as_of)
         return {table: _published_form(table, rows) for table, rows in made.items()}
 

@@ -6,7 +6,7 @@ carries that out. Windows end where the source's data ends, so a feed two weeks 
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +30,7 @@ _HITS = (
     "item_hit_pregnancy",
     "item_hit_seal",
 )
+_WINDOWED = frozenset({"event", "sibling_event"})
 _BEFORE_ANY_RECORD = dt.date(1900, 1, 1)
 _TYPES = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "date": pa.date32()}
 
@@ -126,6 +127,18 @@ def window(item: ItemDefinition, reach: dt.date) -> tuple[dt.date, dt.date]:
     if item.months < 0:
         return _BEFORE_ANY_RECORD, end
     return months_before(end, item.months), end
+
+
+def earliest_asked(definitions: Definitions, source: str, kinds: Collection[str], reach: Mapping[str, dt.date]) -> dt.date:
+    """The day up to which no item counts events of this source; `kinds` are its events', `reach` how far each source's data goes.
+
+    Only items bound to their window say so; if any other may look at the source, the answer is the beginning of time.
+    """
+    records = [(item, item.record) for item in definitions.items.values() if item.record is not None]
+    asking = [(item, record) for item, record in records if item.source == source or set(record.kinds) & set(kinds)]
+    if not all(record.of in _WINDOWED and item.source in reach for item, record in asking):
+        return _BEFORE_ANY_RECORD
+    return min((window(item, reach[item.source])[0] for item, _ in asking), default=_BEFORE_ANY_RECORD)
 
 
 def months_before(day: dt.date, months: int) -> dt.date:
