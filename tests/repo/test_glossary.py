@@ -1,8 +1,9 @@
-"""Every domain term the code uses is in GLOSSARY.md: tables, states, roles, kinds of spell and event, sources, criteria, programmes."""
+"""Every domain term the code uses is in GLOSSARY.md: tables, kinds of spell and event, sources, criteria, programmes."""
 
 import re
 
-from kizuki.definitions.loader import load_definitions, shipped_definitions
+from kizuki.definitions.loader import load_definitions
+from kizuki.definitions.shipped import shipped_definitions
 from kizuki.terms.tables import ALL_TABLES
 from tests.repo.source_tree import PACKAGE, ROOT
 

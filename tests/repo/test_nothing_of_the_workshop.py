@@ -6,7 +6,8 @@ import subprocess
 from tests.repo.source_tree import ROOT
 
 FORBIDDEN = re.compile(
-    r"--(extra-)?index-url|py" + r"pi\.org|pythonhosted\.org|registry\.npm" + r"js|/opt/(pypi|wheels)|/ro" + r"ot/|/wo" + r"rk/|deb\.debian\.org"
+    r"--(extra-)?index-url|py" + r"pi\.org|pythonhosted\.org|registry\.npm" + r"js|/opt/(pypi|wheels)"
+    r"|/ro" + r"ot/|/wo" + r"rk/|deb\.debian\.org"
 )
 
 

@@ -6,16 +6,15 @@ import re
 from tests.repo.source_tree import PACKAGE, modules, where
 
 STATEMENT = re.compile(
-    r"\b(select\s.+\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|create\s+(table|view|trigger|or\s+replace))\b", re.I | re.S
+    r"\b(select\s.+\sfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|create\s+(table|view|trigger|or\s+replace))\b",
+    re.I | re.S,
 )
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
     holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     return {
-        id(n.body[0].value)
-        for n in ast.walk(tree)
-        if isinstance(n, holders) and n.body and isinstance(n.body[0], ast.Expr)
+        id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, holders) and n.body and isinstance(n.body[0], ast.Expr)
     }
 
 
@@ -24,7 +23,8 @@ def test_no_sql_inside_python_strings() -> None:
     for path, tree in modules().items():
         skip = _docstrings(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skip and STATEMENT.search(node.value):
+            text = node.value if isinstance(node, ast.Constant) and id(node) not in skip else None
+            if isinstance(text, str) and STATEMENT.search(text):
                 found.append(where(path, node))
     assert found == []
 

@@ -65,7 +65,8 @@ def _summary(result: "DemoResult", seconds: float) -> None:
     table.add_row("ここまで", "", f"{seconds:.1f}", "")
     console.print(table)
     console.print(
-        f"届いたファイル {result.deliveries:,}件・{result.rows:,}行　支援候補 {result.candidates:,}人　使われていない支援 {result.unclaimed:,}件"
+        f"届いたファイル {result.deliveries:,}件・{result.rows:,}行　"
+        f"支援候補 {result.candidates:,}人　使われていない支援 {result.unclaimed:,}件"
     )
     console.print("サインイン（デモの入口では合言葉なしで役割を選べます）")
     for user in result.users:

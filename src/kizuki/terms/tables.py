@@ -54,6 +54,7 @@ class TableSchema:
 
 
 def column(name: str, type_: str, klass: Klass, title: str, blank: str | None = None) -> Column:
+    """A column; `blank` is what a blank means, None where there is none."""
     return Column(name, type_, klass, title, nullable=blank is not None, blank=blank or "")
 
 
@@ -168,7 +169,13 @@ ITEM = TableSchema(
         column("value", "double", Klass.BY_SOURCE, "値（真偽は1/0。単位は項目で決まる）", "state を見る"),
         column("code", "string", Klass.BY_SOURCE, "区分の値", "区分のない項目"),
         column("state", "string", Klass.BY_SOURCE, "値の状態（ValueState）"),
-        column("unknown_reason", "string", Klass.BY_SOURCE, "不明の理由コード（moved_in, feed_off, feed_late, not_entered, unlinked…）", "不明でない"),
+        column(
+            "unknown_reason",
+            "string",
+            Klass.BY_SOURCE,
+            "不明の理由（moved_in, feed_off, feed_late, not_entered, unlinked…）",
+            "不明でない",
+        ),
         column("source", "string", Klass.OPS, "元データ（ソースID）"),
         column("delivery_id", "string", Klass.OPS, "受領番号", "記録が無いことが根拠"),
         column("record_id", "string", Klass.KEY, "元データでの記録の鍵", "記録が無いことが根拠"),
