@@ -1,0 +1,78 @@
+"""The README's first command, small and without serving: the contract's JSON, and the night's promises on a whole city."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.repo.source_tree import ROOT
+
+PEOPLE = 2000
+ROLES = {"steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor"}
+
+
+def _kizuki(*words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "default"}
+    return subprocess.run(
+        [sys.executable, "-m", "kizuki.cli", *words], capture_output=True, text=True, env=environment, timeout=300, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "var"
+
+
+@pytest.fixture(scope="module")
+def demo(home: Path) -> dict[str, Any]:
+    done = _kizuki("demo", "--people", str(PEOPLE), "--seed", "7", "--no-serve", "--json", "--home", str(home))
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_demo_answers_with_every_key_of_the_contract(demo: dict[str, Any]) -> None:
+    assert {"people", "households", "children", "deliveries", "rows", "stages", "snapshot", "candidates", "unclaimed"} <= set(demo)
+    assert {"name", "rows", "seconds", "peak_mb"} <= set(demo["stages"][0])
+    assert demo["people"] == PEOPLE
+    assert demo["candidates"] > 0
+    assert demo["unclaimed"] > 0
+
+
+def test_one_sign_in_per_role(demo: dict[str, Any]) -> None:
+    assert {user["role"] for user in demo["users"]} == ROLES
+    assert all(user["password"] for user in demo["users"])
+
+
+def test_truth_lies_where_the_answer_says(demo: dict[str, Any]) -> None:
+    truth = Path(demo["truth"])
+    assert {p.name for p in truth.glob("*.csv")} == {"people.csv", "difficulty.csv", "entitlement.csv", "canaries.csv"}
+
+
+def test_no_line_of_any_delivery_is_lost(demo: dict[str, Any], home: Path) -> None:
+    events = [json.loads(line) for line in (home / "ledger" / "deliveries.jsonl").read_text(encoding="utf-8").splitlines()]
+    accepted = [e for e in events if e["status"] == "accepted"]
+    assert len(accepted) > 500
+    assert [e["file"] for e in accepted if e["lines"] != e["accepted"] + e["quarantined"] + e["declared"]] == []
+
+
+def test_the_file_with_my_numbers_is_refused_and_nothing_else_is(demo: dict[str, Any], home: Path) -> None:
+    events = [json.loads(line) for line in (home / "ledger" / "deliveries.jsonl").read_text(encoding="utf-8").splitlines()]
+    refused = {(e["source"], e["as_of"]) for e in events if e["status"] == "refused" and e["source"] != "municipal_tax"}
+    assert refused == {("disability_welfare", "2026-07-01")}
+
+
+def test_a_second_demo_in_the_same_home_builds_nothing_anew(demo: dict[str, Any], home: Path) -> None:
+    done = _kizuki("demo", "--people", str(PEOPLE), "--seed", "7", "--no-serve", "--json", "--home", str(home))
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["snapshot"] == demo["snapshot"]
+
+
+def test_a_home_with_another_city_is_left_alone(demo: dict[str, Any], home: Path) -> None:
+    done = _kizuki("demo", "--people", "1500", "--seed", "8", "--no-serve", "--home", str(home))
+    assert done.returncode == 2
+    assert "K406" in done.stderr
