@@ -1,7 +1,7 @@
 """補正: what staff correct in a delivered line, kept beside the delivery and never in it.
 
-The file is a sealed list of events, only ever added to: who, when, which line of which delivery, which field, the new writing and
-why; and withdrawals of earlier corrections. Sealed as a whole, so that nothing of it is readable on disk.
+The file is a sealed list of events, only ever added to: who, when, which line of which delivery, which field, the new writing
+and why; and withdrawals of earlier corrections. Sealed as a whole, so that nothing of it is readable on disk.
 """
 
 import datetime as dt
@@ -54,7 +54,8 @@ def all_corrections(home: Path, keys: KeyRing) -> list[Correction]:
 def corrections_table(home: Path, keys: KeyRing, source: str, *, until: dt.date) -> pa.Table | None:
     """The corrections of one source in force on `until` (cleanse.corrections.COLUMNS), or None if there are none.
 
-    A correction replaced or withdrawn by that day is not in it; one withdrawn later still is, so a past day reads as it did (G3).
+    A correction replaced or withdrawn by that day is not in it; one withdrawn later still is, so a past day reads as it did
+    (G3).
     """
     standing_ones: dict[tuple[str, int, str], Correction] = {}
     for event in all_corrections(home, keys):
@@ -92,7 +93,8 @@ def correct(
 ) -> Correction:
     """Record one correction; `value` is written as the source would write it.
 
-    Raises UsageError K140 (no such line or field, part of the key, no reason) and InputRefused K141 (the value fails the checks).
+    Raises UsageError K140 (no such line or field, part of the key, no reason) and InputRefused K141 (the value fails the
+    checks).
     """
     keys = KeyRing.load(home)
     _must_exist(home, keys, manifest, place)

@@ -1,8 +1,8 @@
 """What has been delivered: the receipt ledger read back, and the landing tables behind it.
 
-The ledger line is the commit point of a delivery: a landing file without one does not exist for any stage. Events, oldest first:
-`received` (accepted, held, refused or duplicate), `released` (a held delivery let in by a decision), `returned` (a held delivery
-sent back). The last event of a delivery says where it stands.
+The ledger line is the commit point of a delivery: a landing file without one does not exist for any stage. Events, oldest
+first: `received` (accepted, held, refused or duplicate), `released` (a held delivery let in by a decision), `returned` (a held
+delivery sent back). The last event of a delivery says where it stands.
 """
 
 import datetime as dt

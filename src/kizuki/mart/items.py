@@ -130,7 +130,8 @@ def window(item: ItemDefinition, reach: dt.date) -> tuple[dt.date, dt.date]:
 
 
 def earliest_asked(definitions: Definitions, source: str, kinds: Collection[str], reach: Mapping[str, dt.date]) -> dt.date:
-    """The day up to which no item counts events of this source; `kinds` are its events', `reach` how far each source's data goes.
+    """The day up to which no item counts events of this source; `kinds` are its events', `reach` how far each source's data
+    goes.
 
     Only items bound to their window say so; if any other may look at the source, the answer is the beginning of time.
     """

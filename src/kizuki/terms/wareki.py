@@ -3,7 +3,8 @@
 `read_date` is pure and is the only date parser of the project: the receiving check and the cleansing call the same one, so a
 value that passed the check can never fail to be read later.
 
-Sources: 元号 periods from the 元号を改める政令 and 詔書 of each era; era digits 1 to 5 are those of the 住民記録 standard layouts.
+Sources: 元号 periods from the 元号を改める政令 and 詔書 of each era; era digits 1 to 5 are those of the 住民記録 standard
+layouts.
 """
 
 import datetime as dt
