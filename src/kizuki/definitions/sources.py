@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -309,13 +310,13 @@ class SourceManifest(Definition):
         """The field name of each delivered column of `layout`; None for a column that is not taken in."""
         by_title = {f.title: f.name for f in self.fields} | layout.rename
         names: list[str | None] = []
-        for title in self.titles(layout):
-            if title in layout.ignored:
+        for key in column_keys(self.titles(layout)):
+            if key in layout.ignored:
                 names.append(None)
-            elif title in by_title:
-                names.append(by_title[title])
+            elif key in by_title:
+                names.append(by_title[key])
             else:
-                raise ValueError(f"様式「{layout.id}」の列「{title}」に対応する項目がありません。")
+                raise ValueError(f"様式「{layout.id}」の列「{key}」に対応する項目がありません。")
         return tuple(names)
 
     @property
@@ -326,3 +327,14 @@ class SourceManifest(Definition):
             for wording in ("description", "klass", "retention_days"):
                 field.pop(wording)
         return hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def column_keys(titles: Sequence[str]) -> tuple[str, ...]:
+    """What definitions call each column of a header line: its title; （3列目） if it has none; 備考#2 for a second 備考."""
+    seen: dict[str, int] = {}
+    keys = []
+    for position, title in enumerate(titles, start=1):
+        seen[title] = seen.get(title, 0) + 1
+        repeated = f"{title}#{seen[title]}" if seen[title] > 1 else title
+        keys.append(repeated if title.strip() else f"（{position}列目）")
+    return tuple(keys)

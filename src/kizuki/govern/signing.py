@@ -83,7 +83,7 @@ def switch_on(
     switch = Switch(
         id=f"{manifest.id}_{kind}",
         source=manifest.id,
-        action=kind,  # type: ignore[arg-type]
+        action=kind,
         fields=waive,
         fingerprint=manifest.fingerprint,
         decision_no=decision.number,
