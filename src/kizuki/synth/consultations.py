@@ -89,8 +89,13 @@ def _worries(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
     yearly = 0.0095 * np.exp(0.75 * city.latent.stress[unit] + 0.25 * city.units.hardship[unit] - 0.2)
     years = (city.window.today - city.window.start) / YEAR
     struck = rng.random(len(child)) < 1 - np.exp(-yearly * years)
-    n = int(struck.sum())
-    days = city.window.start + rng.integers(5, city.window.today - city.window.start - 5, n)
+    days = city.window.start + rng.integers(5, city.window.today - city.window.start - 5, len(child))
+    # One family in three asks for help, or is reported, in the months before it comes to harm.
+    since = city.latent.abused_since[child]
+    asks = (rng.random(len(city.units))[unit] < 0.33) & (since < NEVER) & (since > city.window.start + 60)
+    days = np.where(asks, np.maximum(city.window.start + 5, since - rng.integers(20, 320, len(child))), days)
+    struck = (struck | asks) & (days < city.window.today)
+    n, days = int(struck.sum()), days[struck]
     other = rng.random(n) < 0.62
     category = np.where(other, 4, np.array([1, 0, 2])[pick(rng, np.array([0.6, 0.24, 0.16]), n)])
     severity = np.where(other, -1, 4)
@@ -156,7 +161,7 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
     unit = people.unit[child]
     pull = 0.010 * np.exp(
         0.75 * city.units.hardship[unit]
-        + 0.55 * city.latent.poor_on(unit, window.today)
+        + 0.55 * city.latent.poor_on(unit, window.today + 365)
         + 0.35 * (city.units.single[unit] > 0)
         - 0.2
     )
@@ -207,7 +212,7 @@ def counsel(city: City) -> Counsel:
         & (people.birth < window.start - 20 * YEAR)
         & (people.leave > window.start)
     )
-    poor = city.latent.poor_on(unit, window.today)
+    poor = city.latent.poor_on(unit, window.today + 200)
     share = (
         0.006
         * np.exp(0.55 * city.units.hardship[unit] + 1.3 * poor)
@@ -215,7 +220,7 @@ def counsel(city: City) -> Counsel:
     )
     person = np.flatnonzero(adult & (rng.random(len(people)) < share.clip(0, 0.7)))
     since = np.maximum(
-        np.where(poor[person], city.latent.poor_since[unit[person]], window.start),
+        np.where(poor[person], np.minimum(city.latent.poor_since[unit[person]] - 200, window.today - 60), window.start),
         np.maximum(window.start, people.enter[person]),
     )
     times = rng.geometric(0.5, len(person)).clip(1, 6)

@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 DIFFICULTIES = ("貧困", "児童虐待", "不登校")
 
-_GRADE_HAZARD = np.array([0.0, 0.0045, 0.0050, 0.0062, 0.0086, 0.0105, 0.0135, 0.0195, 0.0155, 0.0095])
+_GRADE_HAZARD = np.array([0.0, 0.0043, 0.0047, 0.0058, 0.0081, 0.0099, 0.0128, 0.0195, 0.0155, 0.0095])
 """Yearly onset of long absence by school grade (1-9), so that stage rates meet the national survey."""
 
 
@@ -41,6 +41,14 @@ class Latent:
     def poor_on(self, units: Array, days: Array | int) -> Array:
         """Whether a household is poor on a day."""
         return self.poor_since[units] <= days
+
+    def poor_soon(self, units: Array, days: Array | int) -> Array:
+        """Whether poverty begins within the year: bills are already left unpaid."""
+        return (self.poor_since[units] > days) & (self.poor_since[units] <= days + 365)
+
+    def abused_soon(self, persons: Array, days: Array | int) -> Array:
+        """Whether harm to the child begins within the year: the strain at home already shows."""
+        return (self.abused_since[persons] > days) & (self.abused_since[persons] <= days + 365)
 
 
 def draw_latent(units: Units, people: People, streams: Streams, window: Window) -> Latent:

@@ -148,17 +148,19 @@ def _absences(city: City, rng: np.random.Generator, person: Array, grade: Array,
         + 0.22 * city.units.hardship[unit]
         + 0.25 * latent.poor_on(unit, month)
         + 0.35 * (latent.abused_since[person] <= month)
+        + 0.35 * latent.poor_soon(unit, month)
+        + 0.60 * latent.abused_soon(person, month)
     )
     usual = rng.poisson(
         np.where(grade <= 6, 0.42, 0.55) * np.exp(strain) * (1.35 if as_date(month).month in (1, 2, 11, 12) else 0.9)
     )
     # Illness puts a few children in bed for weeks.
-    usual = usual + (rng.random(len(person)) < 0.0035) * rng.integers(5, 16, len(person))
+    usual = usual + (rng.random(len(person)) < 0.0060) * rng.integers(5, 18, len(person))
     onset = latent.absent_since[person]
     ahead = (onset - month) / 30.4
-    creeping = (ahead > 0) & (ahead < 5)
-    usual = usual + np.where(creeping, rng.poisson(np.clip(0.5 * (5.5 - ahead), 0, 3)), 0)
-    strength = 0.32 + 0.5 * _trait(city)[person, 2]
+    creeping = (ahead > 0) & (ahead < 9)
+    usual = usual + np.where(creeping, rng.poisson(np.clip(0.33 * (9.5 - ahead), 0, 2.6)), 0)
+    strength = 0.15 + 0.6 * _trait(city)[person, 2]
     staying = rng.binomial(required, strength)
     return np.minimum(np.where(onset <= month, np.maximum(staying, usual), usual), required)
 
