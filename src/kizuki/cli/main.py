@@ -86,7 +86,8 @@ def call(verb: Callable[[], Any]) -> int:
     except typer.Exit as e:
         return e.exit_code
     except Exception as e:  # a fault of the program: where it happened, never its message, which may hold a value
-        print("".join(traceback.format_tb(e.__traceback__)), file=sys.stderr)
+        for frame in traceback.extract_tb(e.__traceback__):
+            print(f"  {frame.filename}:{frame.lineno} {frame.name}", file=sys.stderr)
         fault = RunFailed(
             "K404", f"予期しない誤りで止まりました（{type(e).__name__}）。", "", "情報システム担当に知らせてください。"
         )
