@@ -36,7 +36,8 @@ def demo(home: Path) -> dict[str, Any]:
 
 
 def test_demo_answers_with_every_key_of_the_contract(demo: dict[str, Any]) -> None:
-    assert {"people", "households", "children", "deliveries", "rows", "stages", "snapshot", "candidates", "unclaimed"} <= set(demo)
+    keys = {"people", "households", "children", "deliveries", "rows", "stages", "snapshot", "candidates", "unclaimed", "users"}
+    assert keys <= set(demo)
     assert {"name", "rows", "seconds", "peak_mb"} <= set(demo["stages"][0])
     assert demo["people"] == PEOPLE
     assert demo["candidates"] > 0
@@ -62,7 +63,7 @@ def test_no_line_of_any_delivery_is_lost(demo: dict[str, Any], home: Path) -> No
 
 def test_the_file_with_my_numbers_is_refused_and_nothing_else_is(demo: dict[str, Any], home: Path) -> None:
     events = [json.loads(line) for line in (home / "ledger" / "deliveries.jsonl").read_text(encoding="utf-8").splitlines()]
-    refused = {(e["source"], e["as_of"]) for e in events if e["status"] == "refused" and e["source"] != "municipal_tax"}
+    refused = {(e["source"], e["as_of"]) for e in events if e["status"] == "refused"}
     assert refused == {("disability_welfare", "2026-07-01")}
 
 

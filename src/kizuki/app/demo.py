@@ -15,11 +15,15 @@ from kizuki.definitions.loader import Definitions, load_definitions
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.engine.measure import measured
 from kizuki.engine.sql import load
+from kizuki.govern.signing import Decision, new_signer, read_key, register_signer, switch_on
 from kizuki.synth.city import DEFAULT_TODAY, build_city
 from kizuki.synth.write import write_city
 from kizuki.terms.errors import UsageError
 
 MARK = "synthetic.json"
+_TAX = "municipal_tax"
+_SIGNER = "demo_mayor"
+_DECISION = Decision("R8-こ支-12（架空）", "2026-04-01", "わかば市長（架空）")
 _STEP_ASIDE = "--home で空の置き場所を指定するか、その置き場所を移してから実行してください。"
 
 
@@ -53,6 +57,7 @@ def build_demo(home: Path, *, people: int, seed: int, now: dt.datetime, progress
     if not _same_city(home, people, seed):
         stages.append(_make_city(home, people, seed, progress))
     _let_files_settle(home)
+    _decide_on_tax(home)
     night = run(home, demo_definitions(home), DEFAULT_TODAY, now, progress)
     mark = json.loads((home / MARK).read_text(encoding="utf-8"))
     counted = mark["counts"]
@@ -95,6 +100,15 @@ def demo_definitions(home: Path) -> Definitions:
     """The shipped definitions with the home's own laid over them."""
     overlay = home / "definitions"
     return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
+
+
+def _decide_on_tax(home: Path) -> None:
+    """The tax feed stays off without a signed decision; わかば市 has made one, with a key of this home alone."""
+    path = home / "keys" / "demo-signer.pem"
+    key = read_key(path) if path.exists() else new_signer(path)
+    register_signer(home, _SIGNER, "わかば市長（架空）", key)
+    manifest = load_definitions(shipped_definitions()).sources[_TAX]
+    switch_on(home, manifest, _DECISION, signer=_SIGNER, key=key)
 
 
 def _let_files_settle(home: Path) -> None:
