@@ -13,7 +13,6 @@ from kizuki.app import explanation as words
 from kizuki.app.feeds_board import FEEDS, late_feeds
 from kizuki.app.release import Actor, Ask, Query, Released, release_page
 from kizuki.app.served import Definitions, Served, shown
-from kizuki.terms.errors import NotPermitted
 
 HOUSEHOLD: Final = Query(
     name="child_household",
@@ -224,7 +223,7 @@ class ChildPage:
 
 
 def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None:
-    """The page of one child; None when no such person is known. Raises NotPermitted when the actor may not see the child."""
+    """The page of one child; None when the snapshot has no such person (any more). Raises NotPermitted K702 out of scope."""
     child = {"person_id": person_id}
     got = release_page(
         actor,
@@ -239,13 +238,6 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
     )
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     if own is None:
-        if got["household"].refused_rows:
-            raise NotPermitted(
-                "K721",
-                "このこどもの個票を見る権限がありません。",
-                "個票",
-                "担当の割当てか共有を総括管理主体に依頼してください。",
-            )
         return None
     return _page(own, got, served)
 
@@ -399,7 +391,10 @@ def _unknowns(judged: Sequence[Judged], late: Sequence[str]) -> tuple[str, ...]:
     for answer in judged:
         for reason in answer.unknowns:
             lines.setdefault(f"{reason.text}（{reason.unknown_reason}）" if reason.unknown_reason else reason.text)
-    return (*lines, *late, VOICE_UNKNOWN)
+    blind = [
+        f"{j.title}：{'、'.join(j.unknowable)}（データでは分かりません）" for j in judged if j.rank is not None and j.unknowable
+    ]
+    return (*lines, *late, *blind, VOICE_UNKNOWN)
 
 
 def _members(
@@ -408,15 +403,9 @@ def _members(
     members = []
     for row in household:
         birth = row["birth_date"] if isinstance(row["birth_date"], dt.date) else None
-        notes = dict.fromkeys(
-            words.spell_text(f)
-            for f in facts
-            if f["fact"] == "spell"
-            and f["person_id"] == row["person_id"]
-            and f["kind"] not in _LEFT_TO_TIMELINE
-            and _in_force(f, as_of)
-        )
         is_self = row["person_id"] == person_id
+        theirs = [f for f in facts if f["fact"] == "spell" and f["person_id"] == row["person_id"] and _in_force(f, as_of)]
+        notes = dict.fromkeys(words.spell_text(f) for f in theirs if _tells(f, of_self=is_self))
         members.append(
             Member(
                 person_id=row["person_id"],
@@ -434,6 +423,13 @@ def _members(
 
 _LEFT_TO_TIMELINE: Final = frozenset({"child_allowance", "child_allowance_recipient"})
 """Nearly every family has these: in the household panel they would only hide what differs."""
+
+
+def _tells(fact: Mapping[str, Any], *, of_self: bool) -> bool:
+    """Whether a running spell says something in the household panel (the child's own school stands in the header)."""
+    if fact["kind"] == "medical_subsidy":
+        return bool(fact["status"] != "こども")
+    return fact["kind"] not in _LEFT_TO_TIMELINE and not (of_self and fact["kind"] == "enrolment")
 
 
 def _offers(

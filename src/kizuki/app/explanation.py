@@ -4,6 +4,7 @@ Panels share these functions, so the same fact reads the same everywhere. Plain 
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -147,6 +148,11 @@ def date_text(day: dt.date | None, *, weekday: bool = False) -> str:
     return f"{text}({WEEKDAYS[day.weekday()]})" if weekday else text
 
 
+def instant_text(text: str) -> str:
+    """2026/11/2 09:10 of an ISO instant, 2026/11/2 of an ISO day; blank stays blank."""
+    return f"{date_text(dt.date.fromisoformat(text[:10]))} {text[11:16]}".strip() if text else ""
+
+
 def age_years(birth: dt.date, on: dt.date) -> int:
     """Full years of age on a day (the ordinary count, birthday included)."""
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
@@ -184,15 +190,23 @@ def number_text(value: Any) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:g}"
 
 
+def short_place(facility: Any) -> str:
+    """A school or nursery without its 市立 prefix, which is the same for all of them; a masked cell says so itself."""
+    return _PUBLIC_PREFIX.sub("", str(facility))
+
+
+_PUBLIC_PREFIX: Final = re.compile(r"^[^ 　]{1,8}?[市町村区]立")
+
+
 def spell_text(row: Mapping[str, Any]) -> str:
     """What is in force: 郷荘中学校 中3, 児童扶養手当（全部）, 要対協（要支援）."""
     kind, status, facility, detail = row["kind"], row["status"], row["facility"], row["detail"]
     if kind == "enrolment":
         support = {"2": "・特別支援学級", "3": "・通級"}.get(str(status), "")
-        return f"{'学校' if facility is None else facility} {grade_text(detail)}{support}".strip()
+        return f"{'学校' if facility is None else short_place(facility)} {grade_text(detail)}{support}".strip()
     title = SPELL_TITLES.get(kind, kind)
     if kind in ("childcare", "after_school_care"):
-        return f"{'' if facility is None else facility}（{title}）" + (
+        return f"{'' if facility is None else short_place(facility)}（{title}）" + (
             f" 滞納{number_text(row['amount'])}か月" if row["amount"] else ""
         )
     if kind == "disability":

@@ -69,7 +69,7 @@ class Feed:
     @property
     def received_text(self) -> str:
         """When the newest delivery came in, to the minute."""
-        return _instant_text(self.last_received_at)
+        return words.instant_text(self.last_received_at)
 
     @property
     def late(self) -> bool:
@@ -140,18 +140,13 @@ def deliveries(actor: Actor, home: Path, source: str, *, limit: int = 60) -> tup
     return tuple(_delivery(e) for e in reversed(found[-limit:]))
 
 
-def _instant_text(text: str) -> str:
-    """2026/11/2 09:10 of an ISO instant; blank stays blank."""
-    return f"{words.date_text(dt.date.fromisoformat(text[:10]))} {text[11:16]}" if text else ""
-
-
 def _delivery(entry: Mapping[str, Any]) -> Delivery:
     status = str(entry.get("status", ""))
     return Delivery(
         delivery=str(entry.get("delivery", "")),
         file=str(entry.get("file", "")),
-        as_of=str(entry.get("as_of", "")),
-        received_at=_instant_text(str(entry.get("received_at") or "")),
+        as_of=words.instant_text(str(entry.get("as_of") or "")),
+        received_at=words.instant_text(str(entry.get("received_at") or "")),
         status=status,
         status_title=STATUS_TITLES.get(status, status),
         lines=int(entry.get("lines") or 0),

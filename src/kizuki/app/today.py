@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from kizuki.app import explanation as words
 from kizuki.app import worklist as lists
 from kizuki.app.cases import DUE_SOON_DAYS, case_states
 from kizuki.app.feeds_board import Feed, feeds_board
@@ -97,7 +98,7 @@ def _last_night(path: Path, size: int) -> Night | None:
     night = None
     for event in Ledger(path).read():
         if event["event"] == "run_begin":
-            night = Night("open", str(event.get("at", ""))[:16].replace("T", " "))
+            night = Night("open", words.instant_text(str(event.get("at") or "")))
         elif night is not None and event["event"] == "run_end":
             night = replace(night, state="done")
         elif night is not None and event["event"] == "run_failed":

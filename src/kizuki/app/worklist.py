@@ -468,7 +468,7 @@ def _school(spells: Sequence[Mapping[str, Any]]) -> str:
     for kind in ("enrolment", "childcare"):
         for spell in spells:
             if spell["kind"] == kind:
-                return words.spell_text(spell) if kind == "enrolment" else str(spell["facility"] or "園に在籍")
+                return words.spell_text(spell) if kind == "enrolment" else words.short_place(spell["facility"] or "園に在籍")
     return ""
 
 
@@ -477,4 +477,4 @@ def _household(person: Mapping[str, Any], spells: Sequence[Mapping[str, Any]]) -
     if not isinstance(members, int) or not isinstance(adults, int):
         return str(members or "")
     single = "ひとり親" if any(s["kind"] == "single_parent_allowance" for s in spells) else f"大人{adults}"
-    return f"{single}・子{members - adults}"
+    return f"{single} 子{members - adults}"

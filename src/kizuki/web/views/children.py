@@ -1,5 +1,6 @@
 """個票 and 判定結果の根拠."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from kizuki.app import cases
 from kizuki.app.accounts import may
-from kizuki.app.child_page import ChildPage, child_page, judged_child, window_start
+from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.explanation import LANES
 from kizuki.app.worklist import UNASSIGNED, Filters, next_child
 from kizuki.terms.errors import InputRefused
@@ -44,7 +45,8 @@ def _show(
     filters = filters or Filters.read(request.GET.dict())
     page = child_page(actor, served, person_id)
     if page is None:
-        raise Http404
+        gone = InputRefused("K721", "このこどもの記録がありません。", "個票", "支援候補の一覧から開き直してください。")
+        return render(request, "children/gone.html", {"error": gone, "list_query": filters.query}, status=404)
     whole_life = request.GET.get("span") == "all"
     context = {
         "page": page,
@@ -73,15 +75,31 @@ def _timeline(page: ChildPage, *, whole_life: bool) -> dict[str, Any]:
         timeline.Gap(lane, until) for lane, until in page.gaps.items()
     ]
     shown = [f for f in page.facts if f.starts_on >= start or (f.is_spell and (f.ends_on is None or f.ends_on > start))]
-    for fact in shown:
-        if fact.is_spell:
-            facts.append(timeline.Bar(fact.lane, fact.text, fact.starts_on, fact.ends_on))
-        elif fact.kind in ("absence_days", "childcare_absence_days"):
+    facts += _bars(f for f in shown if f.is_spell)
+    for fact in (f for f in shown if not f.is_spell):
+        if fact.kind in ("absence_days", "childcare_absence_days"):
             facts.append(timeline.Column(fact.lane, fact.starts_on, None if fact.value_unknown else fact.value))
         elif fact.kind not in ("late_count", "early_leave_count", "nurse_visits", "separate_room_days"):
             facts.append(timeline.Mark(fact.lane, fact.text, fact.starts_on, fact.tone))
     chart = timeline.draw(lanes, facts, timeline.Window(start, page.as_of, width))
     return {"chart": chart, "shown": shown, "older": len(page.facts) - len(shown), "whole_life": whole_life}
+
+
+def _bars(spells: Iterable[Fact]) -> list[timeline.Bar]:
+    """One bar for what goes on under the same words without a gap (a benefit renewed every year is one stretch of life)."""
+    bars: list[timeline.Bar] = []
+    for fact in sorted(spells, key=lambda f: (f.lane, f.text, f.starts_on)):
+        last = bars[-1] if bars else None
+        if (
+            last
+            and (last.lane, last.label) == (fact.lane, fact.text)
+            and (last.ends_on is None or fact.starts_on <= last.ends_on)
+        ):
+            ends = None if last.ends_on is None or fact.ends_on is None else max(last.ends_on, fact.ends_on)
+            bars[-1] = timeline.Bar(last.lane, last.label, last.starts_on, ends)
+        else:
+            bars.append(timeline.Bar(fact.lane, fact.text, fact.starts_on, fact.ends_on))
+    return bars
 
 
 @require_GET
