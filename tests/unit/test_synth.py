@@ -204,10 +204,15 @@ def test_canaries_are_unique_planted_and_cover_every_sealed_person(city: City, w
     assert len({r["true_person"] for r in rows}) >= 40
     sealed = {f"T{p:07}" for p in np.unique(city.register.person[city.register.restraint == 1]).tolist()}
     assert sealed and sealed <= {r["true_person"] for r in rows}
-    register = "".join(_text(p) for p in _files(home, "resident_register"))
-    for row in rows:
-        if row["field"] in ("address_extra", "name"):
-            assert row["marker"] in register
+    homes = {
+        "address_extra": "resident_register",
+        "name": "resident_register",
+        "phone": "community_social_work",
+        "note": "childrens_cafeteria",
+    }
+    assert {r["field"] for r in rows} == set(homes)
+    texts = {source: "".join(_text(p) for p in _files(home, source)) for source in set(homes.values())}
+    assert [r["field"] for r in rows if r["marker"] not in texts[homes[r["field"]]]] == []
 
 
 def test_damaged_lines_are_there_to_be_refused(written: tuple[Path, CitySummary]) -> None:

@@ -17,6 +17,9 @@ Array = npt.NDArray[Any]
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 WANTED = 48
 
+MET_BEFORE_TODAY = 35
+"""Days before today on which the marked people are met, so that every marker is in a delivered file."""
+
 
 @dataclass
 class Canaries:
@@ -46,7 +49,7 @@ def plant_canaries(
     more = rng.choice(pool, size=min(len(pool), WANTED // 3 + 4), replace=False)
     token = _tokens(rng)
     for unit in [*chosen_units.tolist(), *more.tolist()]:
-        _mark_household(out, unit, people, register, marker=next(token))
+        _mark_household(out, unit, people, register, marker=next(token), day=window.today - MET_BEFORE_TODAY)
     for k, unit in enumerate(more[: len(book.marked_family)].tolist()):
         _rename(out, unit, book.marked_family[k], people=people, register=register, book=book)
     return out
@@ -62,14 +65,17 @@ def _tokens(rng: np.random.Generator) -> Any:
             yield token
 
 
-def _mark_household(out: Canaries, unit: int, people: People, register: Register, *, marker: str) -> None:
+def _mark_household(out: Canaries, unit: int, people: People, register: Register, *, marker: str, day: int) -> None:
     members = np.flatnonzero((people.unit == unit) & (people.role != LEFT_PARENT))
+    met = people.resident_on(day)[members]
     rows = np.flatnonzero(np.isin(register.person, members))
     for address in np.unique(register.address[rows]):
         register.addresses.extra[int(address)] = f"マーカー荘{marker}-101"
     for k, person in enumerate(members.tolist()):
         out.rows.append((person, "address_extra", f"マーカー荘{marker}-101"))
-        if k == 0:
+        if not met[k]:
+            continue
+        if people.role[person] != CHILD and not out.phone.keys() & set(members.tolist()):
             digits = "".join(str(ord(c) % 10) for c in marker)
             out.phone[person] = f"090-0{digits[:3]}-{unit % 10000:04}"
             out.rows.append((person, "phone", out.phone[person]))

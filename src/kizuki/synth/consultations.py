@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kizuki.synth.calendar import NEVER, YEAR
+from kizuki.synth.canaries import MET_BEFORE_TODAY
 from kizuki.synth.city import City
 from kizuki.synth.draws import pick
 from kizuki.synth.population import CHILD, FAMILY, HEAD, LEFT_PARENT, OLD, PARTNER
@@ -182,6 +183,10 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
     days = days - (days + 3) % 7 + 5  # cafeterias open on Saturdays
     keep = (days >= window.start) & (days <= window.today - 2) & (people.enter[person] <= days) & (people.leave[person] > days)
     person, days, place = person[keep], days[keep], place[keep]
+    marked = np.array(sorted(city.canaries.note), np.int64)
+    person = np.concatenate([person, marked])
+    days = np.concatenate([days, np.full(len(marked), window.today - MET_BEFORE_TODAY)])
+    place = np.concatenate([place, np.zeros(len(marked), np.int64)])
     strangers = max(3, len(person) // 40)
     picks = rng.integers(0, max(1, len(person)), strangers)
     person = np.concatenate([person, np.full(strangers, -1)])
@@ -227,10 +232,11 @@ def counsel(city: City) -> Counsel:
     rows = np.repeat(np.arange(len(person)), times)
     days = since[rows] + (rng.random(len(rows)) * np.maximum(10, window.today - since[rows])).astype(np.int64)
     ok = (days < people.leave[person[rows]]) & (days <= window.today - 2)
-    rows, days = rows[ok], days[ok]
-    order = np.argsort(days, kind="stable")
-    rows, days = rows[order], days[order]
-    person = person[rows]
+    marked = np.array(sorted(city.canaries.phone), np.int64)
+    person = np.concatenate([person[rows[ok]], marked])
+    days = np.concatenate([days[ok], np.full(len(marked), window.today - MET_BEFORE_TODAY)])
+    rows = np.argsort(days, kind="stable")
+    person, days = person[rows], days[rows]
     young = np.bincount(unit[(people.role == CHILD) & (people.birth > window.today - 18 * YEAR)], minlength=len(city.units))
     family = city.units.kind[people.unit[person]] == FAMILY
     category = np.where(

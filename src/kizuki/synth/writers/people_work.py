@@ -271,7 +271,7 @@ def _counsel_sheet(city: City, spell: Speller, rows: Counsel, here: Array, *, ke
         blank_where(mark < 3, spell.name(person, family, style="folded", space=" ")),
         spell.kana(person, family, style="full", space="" if as_date(as_of).month % 2 else "　", typos=mark == 19),
         blank_where(mark % 5 == 1, date_cells(city.people.birth[person], "slash", "utf-8")),
-        blank_where(mark % 7 == 2, _phones(city, person)),
+        blank_where((mark % 7 == 2) & ~np.isin(person, list(city.canaries.phone)), _phones(city, person)),
         blank_where(mark == 8, address),
         numbers(children, (children == 0) & (mark < 12)),
         Words(["家計", "子育て", "仕事", "健康", "住まい", "その他"]).cells(rows.category[here], "utf-8"),
