@@ -192,8 +192,10 @@ def _draw_lane(title: str, facts: Sequence[Bar | Mark | Column | Gap], window: W
     gaps = [f.until for f in facts if isinstance(f, Gap) and f.until > window.starts_on]
     if gaps:
         x = window.x(max(gaps))
+        free = not any(shape.x < x for shape in (*lane.bars, *lane.marks))  # words never cover a record
+        label = "記録なし" if free else ""
         lane.gap = Shape(
-            window.left, y, x - window.left, lane.height, "記録なし", window.left + 4, title="この市の記録がまだ無い期間"
+            window.left, y, x - window.left, lane.height, label, window.left + 4, title="この市の記録がまだ無い期間"
         )
     return lane
 
