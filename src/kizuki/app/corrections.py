@@ -10,6 +10,7 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -24,6 +25,7 @@ from kizuki.sources.received import LANDING_LINE
 from kizuki.terms.errors import InputRefused, UsageError
 
 _PURPOSE = "corrections"
+_SCHEMA: Any = pa.schema(COLUMNS)  # type: ignore[arg-type]
 _PATH = Path("corrections") / "overlay.bin"
 
 
@@ -76,7 +78,7 @@ def corrections_table(home: Path, keys: KeyRing, source: str, *, until: dt.date)
         }
         for c in standing_ones.values()
     ]
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(COLUMNS.items()))) if rows else None
+    return pa.Table.from_pylist(rows, schema=_SCHEMA) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,17 +49,24 @@ def standing(home: Path) -> dict[str, dict[str, Any]]:
     """Where every delivery stands: its last event that is not a repetition or a refusal, by delivery id."""
     found: dict[str, dict[str, Any]] = {}
     for event in delivery_ledger(home).read():
-        if event.get("status") == "duplicate" or (event.get("status") == "refused" and event["delivery"] in found):
+        repeated = event.get("status") == "duplicate"
+        refused_again = event["event"] == "received" and event["status"] == "refused" and event["delivery"] in found
+        if repeated or refused_again:
             continue
         found[event["delivery"]] = event
     return found
 
 
-def accepted_deliveries(home: Path, until: dt.date | None = None, source: str | None = None) -> list[Delivery]:
-    """Accepted deliveries known by `until` (G3), in the order they were accepted; of one source or of all."""
+def accepted_deliveries(
+    home: Path, until: dt.date | None = None, source: str | None = None, *, trial: bool = False
+) -> list[Delivery]:
+    """Accepted deliveries known by `until` (G3), in the order they were accepted; of one source or of all.
+
+    `trial` asks for those received by a draft outside the definitions instead; no stage ever sees them.
+    """
     found = []
     for sequence, event in enumerate(standing(home).values()):
-        if event["status"] == "accepted" and source in (None, event["source"]):
+        if event["status"] == "accepted" and source in (None, event["source"]) and event.get("trial", False) == trial:
             delivery = _delivery(event, sequence)
             if until is None or delivery.as_of <= until:
                 found.append(delivery)
@@ -93,6 +100,20 @@ def read_landing(home: Path, keys: KeyRing, delivery: str, columns: Sequence[str
 def read_quarantine(home: Path, keys: KeyRing, delivery: str) -> pa.Table:
     """The lines of a delivery that were set aside, with reasons (sources.received.QUARANTINE_SCHEMA)."""
     return read_table(home / QUARANTINE / f"{delivery}.parquet", keys, QUARANTINE)
+
+
+def keep_manifest(home: Path, manifest: SourceManifest) -> None:
+    """Remember by which definition deliveries were read; a draft may be gone tomorrow."""
+    path = home / "ledger" / "manifests" / f"{manifest.id}-{manifest.fingerprint}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(manifest.model_dump_json(by_alias=True), encoding="utf-8")
+
+
+def kept_manifest(home: Path, fingerprint: str) -> SourceManifest | None:
+    """A remembered definition."""
+    found = sorted((home / "ledger" / "manifests").glob(f"*-{fingerprint}.json"))
+    return SourceManifest.model_validate_json(found[0].read_bytes()) if found else None
 
 
 def previous_of(home: Path, keys: KeyRing, manifest: SourceManifest, accepted: Sequence[Delivery]) -> Previous:

@@ -61,13 +61,18 @@ class Decided:
 class Desk:
     """The desk of one home. `decide` in the order of the data, `keep` from any thread, `enter` to make it so."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, trial: bool = False) -> None:
         self.home = home
+        self._trial = {"trial": True} if trial else {}
         self.keys = KeyRing.load(home)
         self._ledger = delivery_ledger(home)
-        self.known = {d for d, event in standing(home).items() if event["status"] in ("accepted", "held")}
+        self.known = {
+            d
+            for d, event in standing(home).items()
+            if event["status"] in ("accepted", "held") and event.get("trial", False) == trial
+        }
         self._accepted: dict[str, list[Delivery]] = {}
-        for delivery in accepted_deliveries(home):
+        for delivery in accepted_deliveries(home, trial=trial):
             self._accepted.setdefault(delivery.source, []).append(delivery)
         self._full_keys: dict[str, pa.Array[Any] | None] = {}
 
@@ -86,7 +91,12 @@ class Desk:
         """Take an outcome as final and remember it for the next file."""
         told = received.as_dict() | {"as_of": received.as_of or handover.at.date().isoformat()}
         at = handover.at.isoformat(timespec="seconds")
-        event = told | {"event": "received", "received_at": at, "medium": handover.medium, "actor": handover.actor} | more
+        event = (
+            told
+            | {"event": "received", "received_at": at, "medium": handover.medium, "actor": handover.actor}
+            | self._trial
+            | more
+        )
         if received.status in ("accepted", "held"):
             self.known.add(received.delivery)
         if received.status == "accepted":

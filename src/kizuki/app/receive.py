@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kizuki.app.deliveries import keep_manifest
 from kizuki.app.desk import Decided, Desk, Handover
 from kizuki.definitions.loader import Definitions
 from kizuki.definitions.sources import SourceManifest
@@ -46,8 +47,11 @@ def receive_file(
     handover: Handover,
     *,
     stamp: Stamp | None = None,
+    trial: bool = False,
 ) -> dict[str, Any]:
     """Receive one file handed over by a person; the file itself is left where it is.
+
+    `trial`: the manifest is a draft outside the definitions; what is received by it reaches no later stage.
 
     Without a date in its name the file counts as of the day it was received. Raises InputRefused K106 if it cannot be read.
     """
@@ -59,7 +63,9 @@ def receive_file(
         raise InputRefused("K106", "ファイルを開けません。", path.name, "ファイルの場所と権限を確かめてください。") from e
     known = stamp or stamp_of(path.name, manifest) or Stamp(None, "full" if manifest.delivery == "full" else "diff")
     received = _inspect(data, path.name, manifest, known)
-    with _at_the_desk(home) as desk:
+    with _at_the_desk(home, trial=trial) as desk:
+        if trial:
+            keep_manifest(home, manifest)
         decided = desk.decide(received, manifest, handover)
         desk.keep(decided, data)
         desk.enter([decided])
@@ -67,10 +73,10 @@ def receive_file(
 
 
 @contextmanager
-def _at_the_desk(home: Path) -> Iterator[Desk]:
+def _at_the_desk(home: Path, *, trial: bool = False) -> Iterator[Desk]:
     """The desk, to oneself: two receiving at once would not see each other's deliveries."""
     with exclusive(home / "ledger" / "receive.lock"):
-        yield Desk(home)
+        yield Desk(home, trial=trial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kizuki.definitions.sources import SourceManifest
-from kizuki.definitions.switches import ACTION_LABELS, SIGNER_FOLDER, SWITCH_FOLDER, Switch, verify
+from kizuki.definitions.switches import ACTION_LABELS, SIGNER_FOLDER, SWITCH_FOLDER, Signer, Switch, load_signers, verify
 from kizuki.terms.errors import UsageError
 
 __all__ = ["Decision", "new_signer", "read_key", "register_signer", "sign", "switch_on", "verify"]
@@ -67,6 +67,15 @@ def register_signer(home: Path, signer: str, name: str, key: Ed25519PrivateKey) 
     path = home / "definitions" / SIGNER_FOLDER / f"{signer}.yaml"
     _write(path, "署名が効力をもつ人", {"ID": signer, "名称": name, "公開鍵": public_text(key)})
     return path
+
+
+def signer_of(home: Path, key: Ed25519PrivateKey) -> Signer:
+    """The registered signer this key belongs to; raises UsageError K144 if it is nobody's."""
+    public = public_text(key)
+    for signer in load_signers([home / "definitions"]).values():
+        if signer.public_key == public:
+            return signer
+    raise UsageError("K144", "この鍵の署名者は登録されていません。", "", "kizuki source new-signer で登録してください。")
 
 
 def switch_on(

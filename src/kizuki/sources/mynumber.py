@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +22,12 @@ NUMBERING_SHARE = 0.25
 
 _HEADER_WORDS = ("個人番号", "マイナンバー", "mynumber", "my_number", "kojinbango", "kojin_bango")
 _DIGIT, _GAP = "[0-9\uff10-\uff19]", "[-\u2010\uff0d\u2212\u30fc \u3000]"
-_ARROW_CANDIDATE = f"(^|[^0-9\uff10-\uff19])({_DIGIT}{{12}}|{_DIGIT}{{4}}{_GAP}{_DIGIT}{{4}}{_GAP}{_DIGIT}{{4}})($|[^0-9\uff10-\uff19])"
-_CANDIDATE = re.compile("(?<![0-9])(?:([0-9]{12})|([0-9]{4})[-\u2010\u2212\u30fc ]([0-9]{4})[-\u2010\u2212\u30fc ]([0-9]{4}))(?![0-9])")
+_ARROW_CANDIDATE = (
+    f"(^|[^0-9\uff10-\uff19])({_DIGIT}{{12}}|{_DIGIT}{{4}}{_GAP}{_DIGIT}{{4}}{_GAP}{_DIGIT}{{4}})($|[^0-9\uff10-\uff19])"
+)
+_CANDIDATE = re.compile(
+    "(?<![0-9])(?:([0-9]{12})|([0-9]{4})[-\u2010\u2212\u30fc ]([0-9]{4})[-\u2010\u2212\u30fc ]([0-9]{4}))(?![0-9])"
+)
 _WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 
@@ -65,7 +68,7 @@ class Finding:
         return self.cells >= COLUMN_CELLS and self.passing < NUMBERING_SHARE * self.cells
 
 
-def scan_column(values: "pa.Array[Any]", indices: Codes) -> Finding | None:
+def scan_column(values: "pa.StringArray", indices: Codes) -> Finding | None:
     """Look through the distinct `values` of a column; `indices` gives each row's value. None if nothing is a candidate."""
     if not len(values) or (pc.max(pc.binary_length(values)).as_py() or 0) < 12:
         return None

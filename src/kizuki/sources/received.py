@@ -17,19 +17,18 @@ Kind = Literal["full", "diff"]
 LANDING_LINE = "_line"
 """The landing column that holds the physical line number of a record's first line."""
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        ("source", pa.string()),
-        ("delivery", pa.string()),
-        ("line", pa.int32()),
-        ("lines", pa.int32()),
-        ("column", pa.string()),
-        ("code", pa.string()),
-        ("message", pa.string()),
-        ("fix", pa.string()),
-        ("row", pa.string()),
-    ]
-)
+_COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("source", pa.string()),
+    ("delivery", pa.string()),
+    ("line", pa.int32()),
+    ("lines", pa.int32()),
+    ("column", pa.string()),
+    ("code", pa.string()),
+    ("message", pa.string()),
+    ("fix", pa.string()),
+    ("row", pa.string()),
+]
+QUARANTINE_SCHEMA = pa.schema(_COLUMNS)
 """One row per quarantined record; `row` is the record as delivered, null if it may not be kept (個人番号, 取り込まない列)."""
 
 MAX_REASONS = 50
@@ -69,7 +68,7 @@ class Previous:
 
     as_of: str | None = None
     rows: dict[str, int] = field(default_factory=dict)
-    known_keys: Callable[[], pa.Array | None] = lambda: None
+    known_keys: "Callable[[], pa.Array[Any] | None]" = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class Received:
 def quarantine_table(source: str, delivery: str, rows: list[Quarantined]) -> pa.Table:
     """The sealed companion of a landing table."""
     ordered = sorted(rows, key=lambda q: q.line)
-    columns = [
+    columns: list[list[Any]] = [
         [source] * len(ordered),
         [delivery] * len(ordered),
         [q.line for q in ordered],
