@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from kizuki.definitions.sources import Field
 from kizuki.sources.received import Reason
 from kizuki.sources.text import Codes, Flags
 from kizuki.terms.wareki import read_date
+
+pc: Any = pyarrow.compute  # its functions are made at run time; the stubs do not know their overloads
 
 _FIX = "元のシステムで直して送り直すか、補正で登録してください。"
 _INT = re.compile(r"[+-]?(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})")
@@ -124,7 +126,12 @@ def _matching(values: "pa.Array[Any]", pattern: str) -> Flags:
 
 
 def _each(values: "pa.Array[Any]", test: Callable[[str], bool]) -> Flags:
-    return np.fromiter((test(v) for v in values.to_pylist()), np.bool_, len(values))
+    return np.fromiter((test(v) for v in _texts(values)), np.bool_, len(values))
+
+
+def _texts(values: "pa.Array[Any]") -> list[str]:
+    texts: list[Any] = values.to_pylist()
+    return texts
 
 
 def _rescue(found: Flags, values: "pa.Array[Any]", test: Callable[[str], bool]) -> Flags:

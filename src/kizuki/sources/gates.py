@@ -5,12 +5,15 @@ people.
 """
 
 import math
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from kizuki.definitions.sources import SourceManifest
 from kizuki.sources.received import Previous, Reason, Received
+
+pc: Any = pyarrow.compute  # its functions are made at run time; the stubs do not know their overloads
 
 MIN_BAD_LINES = 10
 MIN_CHANGED_ROWS = 10
@@ -84,14 +87,15 @@ def key_fields(manifest: SourceManifest) -> tuple[str, ...]:
     return stable or manifest.primary_key
 
 
-def keys_of(table: pa.Table, manifest: SourceManifest) -> pa.Array:
+def keys_of(table: pa.Table, manifest: SourceManifest) -> "pa.Array[Any]":
     """The distinct keys of a landing table, without leading zeros (some systems drop them)."""
     columns = []
     for name in key_fields(manifest):
-        column = table[name].combine_chunks()
+        column: Any = table[name].combine_chunks()
         values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         stripped = pc.utf8_trim_whitespace(values)
         zeros = manifest.field(name).normaliser == "zeropad10"
         columns.append(pc.utf8_ltrim(stripped, characters="0") if zeros else stripped)
     joined = columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, "\x1f")
-    return pc.unique(joined)
+    keys: pa.Array[Any] = pc.unique(joined)
+    return keys

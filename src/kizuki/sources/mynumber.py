@@ -8,12 +8,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from kizuki.sources.text import Codes, Flags
+
+pc: Any = pyarrow.compute  # its functions are made at run time; the stubs do not know their overloads
 
 COLUMN_CELLS = 20
 COLUMN_SHARE = 0.5
@@ -68,7 +71,7 @@ class Finding:
         return self.cells >= COLUMN_CELLS and self.passing < NUMBERING_SHARE * self.cells
 
 
-def scan_column(values: "pa.StringArray", indices: Codes) -> Finding | None:
+def scan_column(values: "pa.Array[Any]", indices: Codes) -> Finding | None:
     """Look through the distinct `values` of a column; `indices` gives each row's value. None if nothing is a candidate."""
     if not len(values) or (pc.max(pc.binary_length(values)).as_py() or 0) < 12:
         return None

@@ -8,7 +8,9 @@ a reason.
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +31,9 @@ from kizuki.sources.received import (
     safe_file_name,
 )
 from kizuki.sources.records import Records, split_line, split_records
-from kizuki.sources.text import MAX_LINE_BYTES, Flags, Lines, Offsets, declared_text, not_a_csv, split_lines, to_utf8
+from kizuki.sources.text import MAX_LINE_BYTES, Codes, Flags, Lines, Offsets, declared_text, not_a_csv, split_lines, to_utf8
+
+csv: Any = pyarrow.csv  # the stubs know neither its buffers nor its handler
 
 _TRAILER_REACH = 10
 _RESEND_LINE = "元のシステムでこの行を直して送り直してください。"
@@ -257,7 +261,7 @@ class _Reader:
         wanted = [name for name in columns if name is not None]
         wrong: list[int] = []
 
-        def on_invalid(row: "pa.csv.InvalidRow") -> str:
+        def on_invalid(row: Any) -> str:
             wrong.append(int(row.number) - 1)
             return "skip"
 
@@ -357,19 +361,21 @@ def _joined(body: Lines, records: Records, kept: Offsets) -> bytes:
     return b"".join(body.data[a:b] for a, b in zip(run_starts.tolist(), run_ends.tolist(), strict=True))
 
 
-def _split_columns(text: bytes, names: list[str], wanted: list[str], delimiter: str, on_invalid: object) -> pa.Table:
+def _split_columns(
+    text: bytes, names: list[str], wanted: list[str], delimiter: str, on_invalid: Callable[[Any], str]
+) -> pa.Table:
     """pyarrow's parser as a strict splitter: every value text, nothing trimmed, nothing null, unlisted columns dropped."""
-    return pa.csv.read_csv(
+    table: pa.Table = csv.read_csv(
         pa.BufferReader(text),
-        read_options=pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-        parse_options=pa.csv.ParseOptions(
+        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
+        parse_options=csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if b'"' in text else False,
             newlines_in_values=b'"' in text,
             ignore_empty_lines=False,
             invalid_row_handler=on_invalid,
         ),
-        convert_options=pa.csv.ConvertOptions(
+        convert_options=csv.ConvertOptions(
             column_types={name: pa.dictionary(pa.int32(), pa.string()) for name in wanted},
             include_columns=wanted,
             null_values=[],
@@ -378,9 +384,10 @@ def _split_columns(text: bytes, names: list[str], wanted: list[str], delimiter: 
             check_utf8=False,
         ),
     )
+    return table
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:  # type: ignore[type-arg]
+def _coded(column: Any) -> tuple[Any, Codes]:
     """Distinct values of a column and each row's index into them."""
     whole = column.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
