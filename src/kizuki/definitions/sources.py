@@ -85,6 +85,7 @@ DELIMITER_LABELS = {"カンマ": ",", "タブ": "\t", "セミコロン": ";"}
 UNCONFIRMED = "未確認"
 """A legal basis beginning with this word marks a draft: allowed for a single trial delivery, never for a recurring feed."""
 
+_EVER, _FOREVER = "0001-01-01", "9999-12-31"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ARTICLE_69_2 = re.compile(r"69条の?第?2項|69-2(?:-|$)|69\(2\)")
 _KANJI_NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
@@ -102,7 +103,7 @@ DeliveryMode = Literal["full", "diff", "both"]
 
 
 def _iso_date(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and value not in (_EVER, _FOREVER):
         date, reason = parse_date(value)
         if date is None:
             raise ValueError(reason)
@@ -160,8 +161,8 @@ class Layout(Definition):
     """
 
     id: str = Key(alias="ID")
-    valid_from: IsoDate = Key("0001-01-01", alias="適用開始")
-    valid_until: IsoDate = Key("9999-12-31", alias="適用終了")
+    valid_from: IsoDate = Key(_EVER, alias="適用開始")
+    valid_until: IsoDate = Key(_FOREVER, alias="適用終了")
     encoding: Annotated[Literal["cp932", "utf-8"], BeforeValidator(labelled(ENCODING_LABELS))] = Key(alias="文字コード")
     newline: Annotated[Literal["crlf", "lf"], BeforeValidator(labelled(NEWLINE_LABELS))] = Key("crlf", alias="改行")
     delimiter: Annotated[Literal[",", "\t", ";"], BeforeValidator(labelled(DELIMITER_LABELS))] = Key(",", alias="区切り")
