@@ -14,7 +14,8 @@ WITH numbered AS (
     h.observed_on,
     ROW_NUMBER() OVER (
       PARTITION BY h.person_id, h.item
-      ORDER BY CASE WHEN h.state IN ('known', 'zero') THEN 0 ELSE 1 END, h.observed_on DESC, h.value DESC, h.record_id, h.delivery_id
+      ORDER BY CASE WHEN h.state IN ('known', 'zero') THEN 0 ELSE 1 END, h.observed_on DESC, h.value DESC, h.record_id, h.delivery_id,
+        h.code, h.state, h.why
     ) AS place
   FROM item_hit AS h
 )
