@@ -167,7 +167,7 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
         - 0.2
     )
     child = child[rng.random(len(child)) < pull.clip(0, 0.8)]
-    begin = np.maximum(window.start + rng.integers(0, 1500, len(child)), people.birth[child] + int(4 * YEAR))
+    begin = np.maximum(window.start - 900 + rng.integers(0, 2400, len(child)), people.birth[child] + int(4 * YEAR))
     until = np.minimum.reduce(
         [
             begin + rng.integers(120, 1500, len(child)),
@@ -185,7 +185,7 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
     person, days, place = person[keep], days[keep], place[keep]
     marked = np.array(sorted(city.canaries.note), np.int64)
     person = np.concatenate([person, marked])
-    days = np.concatenate([days, np.full(len(marked), window.today - MET_BEFORE_TODAY)])
+    days = np.concatenate([days, _met_on(city, marked)])
     place = np.concatenate([place, np.zeros(len(marked), np.int64)])
     strangers = max(3, len(person) // 40)
     picks = rng.integers(0, max(1, len(person)), strangers)
@@ -194,6 +194,14 @@ def cafeteria_visits(city: City, facilities: int) -> Visits:
     stranger = np.where(person < 0, np.arange(len(person)) % max(2, strangers // 3), -1)
     order = np.lexsort((person, place, days))
     return Visits(person[order], days[order], place[order], stranger[order])
+
+
+def _met_on(city: City, marked: Array) -> Array:
+    """Days on which marked people are met: spread over three years, so that no month's file swells."""
+    last = city.window.today - MET_BEFORE_TODAY
+    spread = last - 30 * (np.arange(len(marked)) % 36)
+    days: Array = np.clip(city.people.enter[marked] + 1, spread, last)
+    return days
 
 
 @dataclass
@@ -234,7 +242,7 @@ def counsel(city: City) -> Counsel:
     ok = (days < people.leave[person[rows]]) & (days <= window.today - 2)
     marked = np.array(sorted(city.canaries.phone), np.int64)
     person = np.concatenate([person[rows[ok]], marked])
-    days = np.concatenate([days[ok], np.full(len(marked), window.today - MET_BEFORE_TODAY)])
+    days = np.concatenate([days[ok], _met_on(city, marked)])
     rows = np.argsort(days, kind="stable")
     person, days = person[rows], days[rows]
     young = np.bincount(unit[(people.role == CHILD) & (people.birth > window.today - 18 * YEAR)], minlength=len(city.units))
