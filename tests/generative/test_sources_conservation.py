@@ -58,11 +58,12 @@ def good_values(name: str) -> st.SearchStrategy[list[str]]:
     if name == "childcare":
         return st.tuples(
             st.sampled_from(["2026/10", "令和8年10月"]), st.sampled_from(["1", "0000000012"]), st.sampled_from(["1号", "2号"]),
-            TEXT.map(lambda t: "園" + t + ',"'), st.sampled_from(["", "標準"]), TEXT, st.sampled_from(["", "0", "３"]), st.just("31"),
+            TEXT.map(lambda t: "園" + t + ',"'), st.sampled_from(["", "標準"]), TEXT,
+            st.sampled_from(["", "0", "\uff13"]), st.just("31"),
         ).map(list)  # fmt: skip
     note = st.lists(st.sampled_from(["表", '"', ",", "\n", "\r\n", "ソ", " ", "x"]), max_size=8).map("".join)
     day = st.sampled_from(["平成5年4月1日", "H5.4.1", "4050401", "1993/04/01"])
-    return st.tuples(TEXT.map(lambda t: "k" + t), day, st.sampled_from(["", "1", "２"]), note).map(list)
+    return st.tuples(TEXT.map(lambda t: "k" + t), day, st.sampled_from(["", "1", "\uff12"]), note).map(list)
 
 
 def parts(name: str, encoding: str) -> st.SearchStrategy[Part]:

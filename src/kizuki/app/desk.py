@@ -29,9 +29,10 @@ from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.store import sync_file, sync_folder, write_table
 from kizuki.sources.gates import decide, key_fields, keys_of
-from kizuki.sources.received import Received
+from kizuki.sources.received import Received, safe_file_name
 
 RETURN_FOLDER = "返却"
+_LONGEST_NAME = 60
 _MYNUMBER_CODES = frozenset({"K116", "K117"})
 
 
@@ -136,11 +137,18 @@ class Desk:
         folder = path.parent / RETURN_FOLDER
         folder.mkdir(exist_ok=True)
         reasons = decided.received.reasons
+        name = _return_name(path.name, decided.received.delivery)
         if not any(r.code in _MYNUMBER_CODES for r in reasons):
-            write_sealed(self.keys, folder / f"{path.name}.sealed", data, decided.received.delivery)
-        lines = [f"{path.name} は受け取れませんでした。", f"受領番号：{decided.received.delivery}", ""]
+            write_sealed(self.keys, folder / f"{name}.sealed", data, decided.received.delivery)
+        lines = [f"{name} は受け取れませんでした。", f"受領番号：{decided.received.delivery}", ""]
         lines += [f"[{r.code}] {r.message}\n  対応：{r.fix}" for r in reasons]
-        (folder / f"{path.name}.理由.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / f"{name}.理由.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _return_name(name: str, delivery: str) -> str:
+    """The file's own name; one too long or too strange to add an ending to is cut, and told apart by its receipt number."""
+    safe = safe_file_name(name)
+    return name if safe == name and len(name) <= _LONGEST_NAME else f"{safe[:_LONGEST_NAME]}-{delivery[:8]}"
 
 
 def write_sealed(keys: KeyRing, path: Path, data: bytes, delivery: str) -> None:

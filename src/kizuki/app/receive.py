@@ -6,6 +6,7 @@ Many files are checked ahead and kept in batches; `app.desk` explains why a kill
 import datetime as dt
 import hashlib
 import os
+import secrets
 import stat
 import time
 from collections import deque
@@ -115,7 +116,10 @@ def receive_inbox(
         outcomes = []
         for done, (item, data, received) in enumerate(_inspected(waiting), start=1):
             decided = desk.decide(received, item.manifest, Handover(actor, "drop_folder", now))
-            batch.add(item.path, data, decided)
+            if data is None:
+                desk.enter([decided])  # it could not be read: told, and left where it is for the next run
+            else:
+                batch.add(item.path, data, decided)
             outcomes.append(decided.outcome)
             if progress is not None:
                 progress(done, len(waiting), item.manifest.name)
@@ -156,10 +160,10 @@ class _Batch:
             erased.result()
 
 
-def _inspected(waiting: Sequence[_Waiting]) -> Iterator[tuple[_Waiting, bytes, Received]]:
+def _inspected(waiting: Sequence[_Waiting]) -> Iterator[tuple[_Waiting, bytes | None, Received]]:
     """Files read and checked ahead by worker threads, handed out in order; a few at a time are in memory."""
     with ThreadPoolExecutor(_WORKERS) as workers:
-        running: deque[tuple[_Waiting, Future[tuple[bytes, Received]]]] = deque()
+        running: deque[tuple[_Waiting, Future[tuple[bytes | None, Received]]]] = deque()
         rest = iter(waiting)
         while True:
             for item in rest:
@@ -174,7 +178,15 @@ def _inspected(waiting: Sequence[_Waiting]) -> Iterator[tuple[_Waiting, bytes, R
             yield item, data, received
 
 
-def _read_and_inspect(item: _Waiting) -> tuple[bytes, Received]:
+def _read_and_inspect(item: _Waiting) -> tuple[bytes | None, Received]:
+    try:
+        return _inspect_waiting(item)
+    except OSError:
+        reason = Reason("K106", "ファイルを開けません。", "ファイルの権限を直してください。次の受領で受け取ります。")
+        return None, _unread(item.path.name, item.manifest, b"").refused(reason)
+
+
+def _inspect_waiting(item: _Waiting) -> tuple[bytes, Received]:
     if item.path.stat().st_size > MAX_FILE_BYTES:
         reason = Reason("K102", "ファイルが大きすぎます（1GBを超える）。", "分けて書き出し、送り直してください。")
         return b"", _unread(item.path.name, item.manifest, b"").refused(reason)
@@ -200,7 +212,7 @@ def _inspect(data: bytes, file_name: str, manifest: SourceManifest, stamp: Stamp
 
 
 def _unread(file_name: str, manifest: SourceManifest, data: bytes) -> Received:
-    digest = hashlib.sha256(data or file_name.encode()).hexdigest()
+    digest = hashlib.sha256(data or os.fsencode(file_name)).hexdigest()
     return Received(
         delivery=digest[:24],
         source=manifest.id,
@@ -224,11 +236,11 @@ def _finished(inbox: Path, definitions: Definitions, wall: Callable[[], float]) 
     fresh: list[tuple[_Waiting, os.stat_result]] = []
     for item, status in found:
         age = wall() - status.st_mtime
-        if _checksum_file(item.path).exists():
+        if os.path.isfile(_checksum_file(item.path)):
             matches = _checksum_matches(item.path)
             if matches or age >= BROKEN_SECONDS:
                 ready.append(replace(item, broken=not matches))
-        elif age >= SETTLE_SECONDS or item.path.with_name(item.path.name + ".done").exists():
+        elif age >= SETTLE_SECONDS or os.path.exists(item.path.with_name(item.path.name + ".done")):
             ready.append(item)
         else:
             fresh.append((item, status))
@@ -262,11 +274,13 @@ def _erase(path: Path) -> None:
 
     It is renamed first: a run killed half way must not find a file of zeros and take it for a delivery.
     """
-    doomed = path.with_name(_ERASING + path.name)
+    doomed = path.with_name(_ERASING + secrets.token_hex(8))  # not its own name, which may be as long as names can be
     os.replace(path, doomed)
     _overwrite(doomed)
     for companion in _COMPANIONS:
-        path.with_name(path.name + companion).unlink(missing_ok=True)
+        beside = path.with_name(path.name + companion)
+        if os.path.isfile(beside):
+            beside.unlink()
 
 
 def _overwrite(path: Path) -> None:
