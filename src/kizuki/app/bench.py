@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kizuki.app.bench_pages import measure_pages
 from kizuki.app.pipeline import STAGES
 from kizuki.app.run import RunResult, run
 from kizuki.app.snapshot_view import Server
@@ -27,6 +28,7 @@ from kizuki.synth.write import write_city
 AS_OF = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
 SEED = 1
+_PORT = 8765
 _NEW_SOURCE = "childrens_cafeteria"
 _TITLES = {stage.name: stage.title for stage in STAGES}
 
@@ -42,6 +44,7 @@ class CityTimes:
     next_stages: list[dict[str, Any]] = field(default_factory=list)
     served_seconds: float = 0.0
     view_mb: float = 0.0
+    pages: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -97,6 +100,7 @@ def _measure(people: int, folder: str, answer: str) -> None:
     with measured() as usage:
         server.refresh()
     times.served_seconds, times.view_mb = usage.seconds, usage.peak_mb
+    times.pages = [asdict(p) for p in measure_pages(home, _PORT)]
     Path(answer).write_text(json.dumps(times.as_dict()), encoding="utf-8")
 
 
@@ -151,7 +155,12 @@ def _city_table(city: CityTimes) -> list[str]:
     served = (
         f"公開から画面が新しいデータに替わるまで {city.served_seconds:.2f} 秒（画面の側の最大メモリ {city.view_mb:,.0f} MB）。"
     )
-    return [*lines, "", served, ""]
+    return [*lines, "", served, "", *_page_table(city), ""]
+
+
+def _page_table(city: CityTimes) -> list[str]:
+    rows = [f"| {p['page']} | {p['p50_ms']:.0f} | {p['p95_ms']:.0f} | {p['kilobytes']:.0f} |" for p in city.pages]
+    return ["| 画面（活用主体、1人で続けて開く） | 中央 ms | 95% ms | KB |", "|---|---:|---:|---:|", *rows]
 
 
 def _growth_table(cities: Sequence[CityTimes]) -> list[str]:
