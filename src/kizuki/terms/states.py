@@ -16,7 +16,7 @@ class ValueState(StrEnum):
     NOT_COLLECTED = "not_collected"  # 未整備：転入前など、この市のデータがまだ無い期間
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """Japanese label shown to staff."""
         return _STATE_TITLES[self]
 
