@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Keys are stable, displays are untouched, and nothing folds together that no table joins."""
 
 from functools import cache

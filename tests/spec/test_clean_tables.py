@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """整え方の表：左に届いた書き方、右に比較鍵や部分。The tables are the specification."""
 
 import pytest

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Conform: types, states of blanks, corrections, what is replaced; person records from the result."""
 
 import datetime as dt

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Names, kana, scalars: what is folded, what is flagged, what is never touched."""
 
 from pathlib import Path

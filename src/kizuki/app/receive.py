@@ -186,10 +186,10 @@ def _read_and_inspect(item: _Waiting) -> tuple[bytes | None, Received]:
         return None, _unread(item.path.name, item.manifest, b"").refused(reason)
 
 
-def _inspect_waiting(item: _Waiting) -> tuple[bytes, Received]:
+def _inspect_waiting(item: _Waiting) -> tuple[bytes | None, Received]:
     if item.path.stat().st_size > MAX_FILE_BYTES:
         reason = Reason("K102", "ファイルが大きすぎます（1GBを超える）。", "分けて書き出し、送り直してください。")
-        return b"", _unread(item.path.name, item.manifest, b"").refused(reason)
+        return None, _unread(item.path.name, item.manifest, b"").refused(reason)
     data = item.path.read_bytes()
     if item.broken:
         reason = Reason("K107", "ファイルの中身が、添えられた.sha256と合いません。", "転送し直してください。")
