@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,18 +14,22 @@ import pytest
 from sqlglot import exp
 
 from kizuki.app import run as night
+from kizuki.app.eligibility import judge_programmes
+from kizuki.app.judging import judge_all
 from kizuki.app.pipeline import STAGES, Stage
 from kizuki.cli.options import definitions_of
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
 from kizuki.engine.snapshots import SnapshotStore
+from kizuki.mart.items import build_items
 from kizuki.synth.city import build_city
 from kizuki.synth.write import write_city
 from kizuki.terms.errors import RunFailed
 from tests.integration.night_driver import AS_OF, NOW
 from tests.integration.night_driver import main as drive
 
+READ = ("person", "household_member", "spell", "event", "coverage", "seal")
 YESTERDAY = dt.date(2026, 10, 31)
 PROCESSES = multiprocessing.get_context("forkserver")  # a fresh process each time, the program already imported
 PROCESSES.set_forkserver_preload(["tests.integration.night_driver"])
@@ -145,6 +150,27 @@ def test_killed_while_receiving_no_row_is_lost(tmp_path: Path, undisturbed: Path
 def _rows_of(home: Path) -> dict[str, int]:
     store = _store(home)
     return store.manifest(store.current_id() or "").rows()
+
+
+def test_the_order_of_rows_decides_nothing(undisturbed: Path) -> None:
+    store = _store(undisturbed)
+    manifest = store.manifest(store.current_id() or "")
+    mart = {table: store.load(manifest, table) for table in READ}
+    made = [_judged(mart, undisturbed, random.Random(seed), threads) for seed, threads in ((1, 1), (2, 2))]
+    assert {t: _differences(made[0][t], made[1][t]) for t in made[0]} == dict.fromkeys(made[0], 0)
+
+
+def _judged(mart: Mapping[str, pa.Table], home: Path, rng: random.Random, threads: int) -> dict[str, pa.Table]:
+    """Items, judgements and eligibility from the same mart with its rows shuffled."""
+    definitions = definitions_of(home)
+    with DuckEngine(threads=threads) as engine:
+        for name, table in mart.items():
+            engine.register(name, table.take(pa.array(rng.sample(range(table.num_rows), table.num_rows), pa.int64())))
+        item = build_items(engine, definitions, AS_OF)
+        eligibility = judge_programmes(engine, definitions, AS_OF)
+    with DuckEngine(threads=threads) as engine:
+        engine.register("item", item)
+        return {"item": item, "eligibility": eligibility, **judge_all(engine, definitions, AS_OF)}
 
 
 def test_a_stage_that_breaks_leaves_yesterdays_list_served(yesterday: Path, monkeypatch: pytest.MonkeyPatch) -> None:
