@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - full-width digits are what is tested
 """One date parser: every spelling municipal systems use, and a reason for what is no date."""
 
 import datetime as dt

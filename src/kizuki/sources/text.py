@@ -22,6 +22,7 @@ REPLACEMENT = "\ufffd"
 _HANDLER = "kizuki-mojibake"
 _BOM = codecs.BOM_UTF8
 _SNIFFED = 1 << 16
+_MIN_CONTROL = 4
 _NOT_CHARACTERS = {ord(c): REPLACEMENT for c in "\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3"}
 _MAGIC = (
     (b"PK\x03\x04", "ZIPまたはExcel（xlsx）"),
@@ -88,10 +89,11 @@ def not_a_csv(data: bytes) -> Reason | None:
 
 
 def _binary(head: bytes) -> bool:
-    """More than one control character in 200 bytes: not a text someone exported."""
+    """More than one control character in 200 bytes, and not just the end mark of an old system: no exported text."""
     values = np.frombuffer(head, np.uint8)
     control = (values < 0x20) & (values != 0x09) & (values != 0x0A) & (values != 0x0D) & (values != 0x00)
-    return int(np.count_nonzero(control)) * 200 > len(head)
+    found = int(np.count_nonzero(control))
+    return found >= _MIN_CONTROL and found * 200 > len(head)
 
 
 def to_utf8(data: bytes, encoding: str) -> bytes:
