@@ -24,6 +24,7 @@ from kizuki.engine.keys import KeyRing
 from kizuki.engine.measure import measured
 from kizuki.synth.city import build_city
 from kizuki.synth.write import write_city
+from kizuki.terms.errors import RunFailed
 
 AS_OF = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
@@ -76,6 +77,9 @@ def measure_cities(sizes: Sequence[int], progress: Callable[[str], None]) -> lis
             process = multiprocessing.get_context("spawn").Process(target=_measure, args=(people, folder, str(answer)))
             process.start()
             process.join()
+            if process.exitcode:
+                fix = "上に出ている知らせに従ってください。"
+                raise RunFailed("K412", f"{people:,}人の街の測定が途中で止まりました。", "bench", fix)
             found.append(CityTimes(**json.loads(answer.read_text(encoding="utf-8"))))
         progress(f"{people:,}人 {found[-1].seconds:.1f}秒 {found[-1].peak_mb:.0f}MB")
     return found
