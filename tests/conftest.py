@@ -1,6 +1,7 @@
 """Fixtures of the web and governance tests: a home of its own per test, the marked city behind the door, one user per role."""
 
 import datetime as dt
+import fcntl
 import os
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from kizuki.govern.actor import Actor
     from tests.marked_city import MarkedView
+
+# Playwright's own event loop runs in the worker that drives the browser; tests of the database in that worker are not async
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 ROLES = ("steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor")
 
@@ -67,13 +71,25 @@ def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generated city after one night and one day of use: received, published, every page opened as every demo user.
 
     What the crawl saw is in `crawl.jsonl` beside the data (it names fields and true persons, never a value).
+    Workers of one test run share it: the first to ask builds it, the others wait.
     """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with open(shared / "used_home.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        home = shared / "used_home"
+        if not (home / "crawl.jsonl").exists():
+            _night_and_day(home)
+    return home
+
+
+def _night_and_day(home: Path) -> None:
     from kizuki.app.run import run
     from kizuki.cli.options import definitions_of
     from kizuki.synth.city import build_city
     from kizuki.synth.write import write_city
 
-    home = tmp_path_factory.mktemp("used")
     write_city(build_city(1500, 7), home)
     run(home, definitions_of(home), dt.date(2026, 11, 20), dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC))
     root = Path(__file__).resolve().parents[1]
@@ -83,4 +99,3 @@ def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     (home / "crawl.jsonl").write_text(done.stdout, encoding="utf-8")
-    return home

@@ -87,6 +87,7 @@ def known(table: pa.Table, day: dt.date) -> list[dict[str, object]]:
 
 @FEW
 @given(FILES, CORRECTIONS, st.integers(0, 5))
+@example([File(1, False, (("1", "a", "0"),)), File(0, False, (("1", "a", "0"),))], [(0, 2, "", 0)], 0)  # made before its file
 def test_later_deliveries_and_corrections_do_not_change_what_was_known(
     files: list[File], corrections: list[tuple[int, int, str, int]], day: int
 ) -> None:

@@ -71,7 +71,8 @@ class _Overlay:
         corrected = self._row(delivery_id, line)
         if corrected is None:
             return
-        codes, day = self.codes[field], day_number(on)
+        # a correction of a delivery counts from the day that delivery is known, if it was made before (G3)
+        codes, day = self.codes[field], max(day_number(on), int(self.days[corrected]))
         wrong, right = int(codes[corrected]), self.fields[field].slot_of(value)
         record = np.flatnonzero(self.keys[: self.used] == self.keys[corrected])
         later = record[self.days[record] >= day]
@@ -84,7 +85,8 @@ class _Overlay:
         if codes[current] == wrong and not closed:
             self._append(current, day)
             codes[self.used - 1] = right
-            self.extra_days.add(on)
+            if day == day_number(on):
+                self.extra_days.add(on)
 
     def _row(self, delivery_id: str, line: int) -> int | None:
         if delivery_id not in self.seen.deliveries:
