@@ -59,15 +59,7 @@ def corrections_table(home: Path, keys: KeyRing, source: str, *, until: dt.date)
     A correction replaced or withdrawn by that day is not in it; one withdrawn later still is, so a past day reads as it did
     (G3).
     """
-    standing_ones: dict[tuple[str, int, str], Correction] = {}
-    for event in all_corrections(home, keys):
-        if event.source != source or dt.date.fromisoformat(event.at[:10]) > until:
-            continue
-        place = (event.delivery, event.line, event.field)
-        if event.undoes:
-            standing_ones.pop(place, None)
-        else:
-            standing_ones[place] = event
+    known = [c for c in all_corrections(home, keys) if c.source == source and dt.date.fromisoformat(c.at[:10]) <= until]
     rows = [
         {
             "delivery_id": c.delivery,
@@ -76,9 +68,21 @@ def corrections_table(home: Path, keys: KeyRing, source: str, *, until: dt.date)
             "value": c.value,
             "corrected_on": dt.date.fromisoformat(c.at[:10]),
         }
-        for c in standing_ones.values()
+        for c in _in_force(known)
     ]
     return pa.Table.from_pylist(rows, schema=_SCHEMA) if rows else None
+
+
+def _in_force(events: list[Correction]) -> list[Correction]:
+    """The corrections neither replaced by a later one of the same cell nor withdrawn."""
+    standing_ones: dict[tuple[str, int, str], Correction] = {}
+    for event in events:
+        place = (event.delivery, event.line, event.field)
+        if event.undoes:
+            standing_ones.pop(place, None)
+        else:
+            standing_ones[place] = event
+    return list(standing_ones.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,7 @@ def correct(
 def undo(home: Path, correction: str, *, reason: str, actor: str, at: dt.datetime) -> Correction:
     """Withdraw a correction from today on; both stay on record. Raises UsageError K142 if it is not in force."""
     keys = KeyRing.load(home)
-    events = all_corrections(home, keys)
-    withdrawn = {e.undoes for e in events}
-    found = next((e for e in events if e.id == correction and not e.undoes and e.id not in withdrawn), None)
+    found = next((e for e in _in_force(all_corrections(home, keys)) if e.id == correction), None)
     if found is None:
         raise UsageError("K142", "取り消せる補正がありません。", correction, "補正の一覧で番号を確かめてください。")
     event = Correction(
