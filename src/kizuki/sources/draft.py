@@ -17,6 +17,15 @@ from kizuki.sources.records import split_line, split_records
 from kizuki.sources.text import REPLACEMENT, Lines, not_a_csv, split_lines, to_utf8
 
 _PREVIEW = 50
+_PERSON = {
+    "宛名番号": "番号10桁",
+    "氏名": "氏名",
+    "カナ": "カナ",
+    "生年月日": "和暦",
+    "郵便番号": "郵便番号",
+    "住所": "住所",
+    "電話": "電話",
+}
 _DATED = r"_(?P<as_of>\d{8})_(?P<kind>full|diff)\.csv"
 _KEY_WORDS = re.compile(r"番号|ID$|コード|No|^id$|キー", re.IGNORECASE)
 _TOTALS = re.compile(r"(合計|小計|総計|計|件数)[,\t; \d\"]*")
@@ -190,9 +199,23 @@ def _yaml(source_id: str, shape: Shape, columns: list[Column], key: list[Column]
         out.append("    末尾行: ['(合計|小計|総計|計|件数)[,\\t; \\d\"]*']")
     comment = "" if sure else "   # 重なりのない列が見つからない。確かめること"
     out.append(f"主キー: [{', '.join(c.name for c in key)}]{comment}")
+    out += _person(listed, key)
     out.append("項目:")
     out += [_field(c, c in key) for c in listed]
     return "\n".join(out) + "\n"
+
+
+def _person(columns: list[Column], key: list[Column]) -> list[str]:
+    """How a row names a person, if it seems to; without this the source is not linked."""
+    told: dict[str, str] = {}
+    for role, way in _PERSON.items():
+        found = [c for c in columns if c.normaliser == way and c.klass in ("本人", "住所")]
+        if found:
+            told[role] = found[0].name
+    if not {"宛名番号", "氏名", "カナ"} & set(told):
+        return []
+    fields = "".join(f", {role}: {name}" for role, name in told.items())
+    return ["人の記録:", f"  - {{役割: 本人, 記録の鍵: [{', '.join(c.name for c in key)}]{fields}}}"]
 
 
 def _field(column: Column, key: bool) -> str:

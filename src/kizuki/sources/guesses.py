@@ -94,7 +94,7 @@ def guess(column: Column) -> None:
     if hint is not None:
         column.klass = hint.klass
     if values:
-        _guess_type(column, values)
+        _guess_type(column, values, coded=hint is None or hint.normaliser in ("", "コード"))
     if column.type == "文字":
         _guess_normaliser(column, values, hint.normaliser if hint else "")
     found = [d for v in values for d in candidates(v)]
@@ -106,7 +106,7 @@ def guess(column: Column) -> None:
         column.evidence.append(f"個人に関する項目らしい（{column.klass}）")
 
 
-def _guess_type(column: Column, values: list[str]) -> None:
+def _guess_type(column: Column, values: list[str], *, coded: bool) -> None:
     folded = [fold(v) for v in values]
     dates = [read_date(v) for v in values]
     spellings = {d.spelling for d in dates if d.date is not None}
@@ -119,7 +119,7 @@ def _guess_type(column: Column, values: list[str]) -> None:
     readable = sum(d.date is not None for d in dates)
     if named_a_day and spellings - {Spelling.NONE} and readable:
         column.evidence.append(f"{readable}種類は日付、{len(values) - readable}種類は日付として読めない")
-    if _few(column, values):
+    if coded and _few(column, values):
         column.type, column.normaliser = "コード", "コード"
         column.categories = {v: v for v in sorted(set(folded))}
     elif numbers and not any(_FIXED_WIDTH_NUMBER.fullmatch(v) for v in folded) and all(len(v) <= 9 for v in folded):
