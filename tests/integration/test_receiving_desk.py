@@ -118,16 +118,14 @@ def test_nothing_dropped_into_the_folder_stops_the_night(tmp_path: Path) -> None
 
 
 def test_a_fault_of_ours_holds_one_file_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kizuki.app import receive
-
-    real = receive.inspect_bytes
+    from kizuki.sources.receive import inspect_bytes as real
 
     def faulty(data: bytes, name: str, *rest: Any) -> Any:
         if "0131" in name:
             raise ZeroDivisionError("secret value")
         return real(data, name, *rest)
 
-    monkeypatch.setattr(receive, "inspect_bytes", faulty)
+    monkeypatch.setattr("kizuki.app.receive.inspect_bytes", faulty)
     for month in ("0131", "0228"):
         drop(tmp_path, f"childcare_2026{month}_diff.csv", childcare("2026/01"))
     first, second = night(tmp_path)

@@ -207,6 +207,7 @@ def test_the_layout_follows_the_header_and_its_period() -> None:
         assert received.table is not None
         assert received.table["name"].to_pylist() == ["山田太郎"]
         assert received.table["days_required"].to_pylist() == ["20"]
+    assert received.table is not None
     assert "separate_room_days" in received.table.column_names
     late = receive_bytes(
         ("\ufeff" + header(manifest) + "\n" + old).encode(), "school_life_20250605_diff.csv", manifest, Previous()

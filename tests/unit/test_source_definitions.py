@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kizuki.definitions.loader import load_definitions, load_manifest, load_sources
+from kizuki.definitions.loader import load_definitions, load_manifest, load_sources, source_schema
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.definitions.sources import SourceManifest, column_keys
 from kizuki.definitions.yaml import read_text
@@ -128,6 +128,16 @@ def test_the_sixteen_sources_load_and_say_what_every_blank_means() -> None:
         assert manifest.legal_basis and manifest.purpose and manifest.owner
     assert sources["school_life"].columns(sources["school_life"].layouts[1])[5] == "name"
     assert None in sources["municipal_tax"].columns(sources["municipal_tax"].layouts[0])
+
+
+def test_the_schema_offers_the_words_of_the_definitions() -> None:
+    schema = source_schema()
+    field = schema["$defs"]["Field"]["properties"]
+    assert field["型"]["enum"][:2] == ["文字", "整数"]
+    assert "未入力" in str(field["空欄"])
+    assert field["必須"]["enum"] == ["はい", "いいえ"]
+    assert "法的根拠" in schema["required"]
+    assert schema["additionalProperties"] is False
 
 
 def test_a_column_without_a_title_or_with_a_repeated_one_has_a_key() -> None:

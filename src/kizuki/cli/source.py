@@ -58,6 +58,14 @@ def manifest(
 
 
 @app.command()
+def schema() -> None:
+    """受領の定義（YAML）の JSON Schema を示します。編集ソフトの補完に使えます。"""
+    from kizuki.definitions.loader import source_schema
+
+    _json(source_schema(), indent=2)
+
+
+@app.command()
 def draft(file: Annotated[Path, typer.Argument(help="見本のCSV。")], home: Home = Path("var"), as_json: AsJson = False) -> None:
     """CSVから受領の定義の下書き（YAML）を作ります。推定の根拠を添えます。"""
     from kizuki.app.drafting import draft_file

@@ -53,6 +53,11 @@ def load_manifest(path: Path) -> SourceManifest:
     return apply_switches({manifest.id: manifest}, [path.parent / ".none"])[manifest.id]
 
 
+def source_schema() -> dict[str, Any]:
+    """The JSON Schema of a source definition with its Japanese keys, for editors and other programs."""
+    return SourceManifest.model_json_schema(by_alias=True)
+
+
 def _load_other(name: str, roots: Sequence[Path]) -> Any:
     """Other kinds of definition keep their models in their own module, each with `load(folder, overlays)`."""
     if not any((root / name).is_dir() for root in roots):

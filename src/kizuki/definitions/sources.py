@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, WithJsonSchema, model_validator
 from pydantic import Field as Key
 
 from kizuki.definitions.yaml import Definition, YesNo, labelled, unique
@@ -102,6 +102,11 @@ Normaliser = Literal["name", "kana", "wareki", "zeropad10", "address", "phone", 
 DeliveryMode = Literal["full", "diff", "both"]
 
 
+def _choice(labels: dict[str, str]) -> WithJsonSchema:
+    """What an editor offers: the Japanese labels, and the identifiers they stand for."""
+    return WithJsonSchema({"enum": [*labels, *dict.fromkeys(labels.values())]})
+
+
 def _iso_date(value: Any) -> Any:
     if isinstance(value, str) and value not in (_EVER, _FOREVER):
         date, reason = parse_date(value)
@@ -123,15 +128,19 @@ class Field(Definition):
 
     name: str = Key(alias="名", pattern=_NAME.pattern)
     title: str = Key(alias="見出し", min_length=1)
-    type: Annotated[FieldType, BeforeValidator(labelled(TYPE_LABELS))] = Key(alias="型")
+    type: Annotated[FieldType, BeforeValidator(labelled(TYPE_LABELS)), _choice(TYPE_LABELS)] = Key(alias="型")
     required: YesNo = Key(False, alias="必須")
-    blank: Annotated[ValueState | None, BeforeValidator(labelled(BLANK_LABELS))] = Key(None, alias="空欄")
+    blank: Annotated[ValueState | None, BeforeValidator(labelled(BLANK_LABELS)), _choice(BLANK_LABELS)] = Key(
+        None, alias="空欄"
+    )
     categories: dict[str, str] = Key(default_factory=dict, alias="区分")
     pattern: str = Key("", alias="書式")
     minimum: float | None = Key(None, alias="最小")
     maximum: float | None = Key(None, alias="最大")
-    normaliser: Annotated[Normaliser, BeforeValidator(labelled(NORMALISER_LABELS))] = Key("none", alias="整え方")
-    klass: Annotated[Klass, BeforeValidator(labelled(KLASS_LABELS))] = Key(alias="機微")
+    normaliser: Annotated[Normaliser, BeforeValidator(labelled(NORMALISER_LABELS)), _choice(NORMALISER_LABELS)] = Key(
+        "none", alias="整え方"
+    )
+    klass: Annotated[Klass, BeforeValidator(labelled(KLASS_LABELS)), _choice(KLASS_LABELS)] = Key(alias="機微")
     retention_days: int | None = Key(None, alias="保存日数", gt=0)
     mynumber_waiver: YesNo = Key(False, alias="個人番号検査の免除")
     multiline: YesNo = Key(False, alias="複数行")
@@ -163,9 +172,15 @@ class Layout(Definition):
     id: str = Key(alias="ID")
     valid_from: IsoDate = Key(_EVER, alias="適用開始")
     valid_until: IsoDate = Key(_FOREVER, alias="適用終了")
-    encoding: Annotated[Literal["cp932", "utf-8"], BeforeValidator(labelled(ENCODING_LABELS))] = Key(alias="文字コード")
-    newline: Annotated[Literal["crlf", "lf"], BeforeValidator(labelled(NEWLINE_LABELS))] = Key("crlf", alias="改行")
-    delimiter: Annotated[Literal[",", "\t", ";"], BeforeValidator(labelled(DELIMITER_LABELS))] = Key(",", alias="区切り")
+    encoding: Annotated[Literal["cp932", "utf-8"], BeforeValidator(labelled(ENCODING_LABELS)), _choice(ENCODING_LABELS)] = Key(
+        alias="文字コード"
+    )
+    newline: Annotated[Literal["crlf", "lf"], BeforeValidator(labelled(NEWLINE_LABELS)), _choice(NEWLINE_LABELS)] = Key(
+        "crlf", alias="改行"
+    )
+    delimiter: Annotated[Literal[",", "\t", ";"], BeforeValidator(labelled(DELIMITER_LABELS)), _choice(DELIMITER_LABELS)] = Key(
+        ",", alias="区切り"
+    )
     header_rows: int = Key(1, alias="見出し行数", ge=0, le=20)
     header: tuple[str, ...] = Key((), alias="列の並び")
     rename: dict[str, str] = Key(default_factory=dict, alias="見出しの読み替え")
@@ -229,10 +244,12 @@ class SourceManifest(Definition):
     network: str = Key(alias="系統", min_length=1)
     legal_basis: str = Key(alias="法的根拠", min_length=1)
     purpose: str = Key(alias="利用目的", min_length=1)
-    cadence: Annotated[Cadence, BeforeValidator(labelled(CADENCE_LABELS))] = Key(alias="頻度")
+    cadence: Annotated[Cadence, BeforeValidator(labelled(CADENCE_LABELS)), _choice(CADENCE_LABELS)] = Key(alias="頻度")
     grace_days: int = Key(alias="猶予日数", ge=0)
     retention_days: int = Key(alias="保存日数", gt=0)
-    delivery: Annotated[DeliveryMode, BeforeValidator(labelled(DELIVERY_LABELS))] = Key(alias="届け方")
+    delivery: Annotated[DeliveryMode, BeforeValidator(labelled(DELIVERY_LABELS)), _choice(DELIVERY_LABELS)] = Key(
+        alias="届け方"
+    )
     enabled: YesNo = Key(True, alias="有効")
     signature_required: YesNo = Key(False, alias="要署名")
     file_name: str = Key(alias="ファイル名")
