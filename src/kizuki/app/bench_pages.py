@@ -64,6 +64,7 @@ class _Browser:
 
 def measure_pages(home: Path, port: int) -> list[PageTimes]:
     """Serve `home` (a synthetic city) and time its main pages; raises RunFailed K410 if the server does not answer."""
+    _let_someone_in(home)
     environment = {**os.environ, "KIZUKI_DEMO": "1"}
     command = [sys.executable, "-m", "kizuki.cli", "serve", "--home", str(home), "--port", str(port)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -73,6 +74,15 @@ def measure_pages(home: Path, port: int) -> list[PageTimes]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _let_someone_in(home: Path) -> None:
+    from kizuki.app import startup
+
+    startup.open_app(home, demo=True)
+    from kizuki.app.demo_users import ensure_demo_users
+
+    ensure_demo_users(True)
 
 
 def _sign_in(port: int) -> _Browser:
