@@ -22,10 +22,12 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
 from kizuki.engine.snapshots import SnapshotStore
+from kizuki.engine.tables import shape
 from kizuki.mart.items import build_items
 from kizuki.synth.city import build_city
 from kizuki.synth.write import write_city
 from kizuki.terms.errors import RunFailed
+from kizuki.terms.tables import ITEM
 from tests.integration.night_driver import AS_OF, NOW
 from tests.integration.night_driver import main as drive
 
@@ -158,6 +160,16 @@ def test_the_order_of_rows_decides_nothing(undisturbed: Path) -> None:
     mart = {table: store.load(manifest, table) for table in READ}
     made = [_judged(mart, undisturbed, random.Random(seed), threads) for seed, threads in ((1, 1), (2, 2))]
     assert {t: _differences(made[0][t], made[1][t]) for t in made[0]} == dict.fromkeys(made[0], 0)
+
+
+def test_items_built_apart_by_source_are_the_items_built_together(undisturbed: Path) -> None:
+    store = _store(undisturbed)
+    manifest = store.manifest(store.current_id() or "")
+    with DuckEngine() as engine:
+        for table in READ:
+            engine.register(table, store.load(manifest, table))
+        together = shape(build_items(engine, definitions_of(undisturbed), AS_OF), ITEM)
+    assert _differences(store.load(manifest, "item"), together) == 0
 
 
 def _judged(mart: Mapping[str, pa.Table], home: Path, rng: random.Random, threads: int) -> dict[str, pa.Table]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from kizuki.mart.queries import KINDS
+from tests.integration.mart_city import LAST, deliveries
 from tests.integration.mart_deliveries import Delivery, build_mart
 
 D = dt.date
@@ -224,3 +226,14 @@ def test_a_person_no_register_names_is_kept_as_a_non_resident() -> None:
     assert [(p["person_id"], p["resident_status"], p["delivery_id"]) for p in people] == [
         ("PV1", "non_resident", "childrens_cafeteria-20240430")
     ]
+
+
+def test_every_kind_of_spell_and_event_is_made_by_the_source_said_to_make_it() -> None:
+    mart = build_mart(deliveries(), LAST)
+    found: dict[str, set[str]] = {}
+    for name in (n for n in mart if n.startswith(("spell.", "event."))):
+        found.setdefault(name.partition(".")[2], set()).update(str(k) for k in mart[name].column("kind").to_pylist())
+    assert {source: sorted(kinds - set(KINDS[source])) for source, kinds in found.items() if kinds - set(KINDS[source])} == {}
+    assert sorted(KINDS) == sorted(found)
+    every = [kind for kinds in KINDS.values() for kind in kinds]
+    assert len(every) == len(set(every))

@@ -96,13 +96,11 @@ def _measure(people: int, folder: str, answer: str) -> None:
     first = _night(home)
     times.stages = [asdict(s) for s in first.stages]
     times.input_rows = first.stages[0].rows
-    server = Server(home)
-    server.view()
     shutil.move(kept_back, home / "inbox" / _NEW_SOURCE)
     _settle(home)
     times.next_stages = [asdict(s) for s in _night(home).stages]
     with measured() as usage:
-        server.refresh()
+        Server(home).view()
     times.served_seconds, times.view_mb = usage.seconds, usage.peak_mb
     times.pages = [asdict(p) for p in measure_pages(home, _PORT)]
     Path(answer).write_text(json.dumps(times.as_dict()), encoding="utf-8")

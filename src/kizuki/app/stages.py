@@ -6,7 +6,7 @@ Every stage gets the `Night` and hands its tables on by name through the runner;
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.encode import encoded, in_order
 from kizuki.engine.keys import KeyRing
+from kizuki.engine.measure import release_memory
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
-from kizuki.engine.tables import shape
+from kizuki.engine.tables import empty, shape
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
-from kizuki.mart.items import build_items, earliest_asked
-from kizuki.mart.queries import REGISTER
+from kizuki.mart.items import base_selects, build_item_group, earliest_asked, groups, sources_read
+from kizuki.mart.queries import REGISTER, SPELL_SOURCES
 from kizuki.terms.tables import ALL_TABLES
-from kizuki.terms.tables import LINK as LINK_TABLE
 
 CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.programmes")
 SYNTHETIC_MARK = "synthetic.json"
@@ -44,11 +44,6 @@ SYNTHETIC_MARK = "synthetic.json"
 
 _SHARED_MEMORY = "1000MB"
 """For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
-_READS = {
-    "item": ("person", "household_member", "spell", "event", "coverage", "seal"),
-    "judge": ("item",),
-    "programmes": ("person", "household_member", "spell", "coverage"),
-}
 _ORDER = {
     "item": ("person_id", "item"),
     "judgement": ("person_id", "criteria"),
@@ -228,62 +223,82 @@ def _categories(night: Night) -> pa.Table:
 
 
 def items(night: Night) -> int:
-    """項目: one value or one reason per child and item."""
-    return night.run([_engine_step(night, "item", ("item",), build_items_of)])
+    """項目: one value or one reason per child and item; apart by source, so that a new delivery touches only its own items."""
+    base = base_selects(tuple(_parts(night, "person")), night.as_of)
+    night.run([select.step() for select in base])
+    return night.run([_item_step(night, name, group) for name, group in groups(night.definitions).items()])
+
+
+def _item_step(night: Night, name: str, group: Definitions) -> Step:
+    sources = sources_read(group)
+    tables = {table: [table] for table in ("item_child", "item_member", "seal")}
+    tables |= {table: _parts(night, table, sources) for table in ("spell", "event", "coverage")}
+
+    def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
+        return {"item": build_item_group(engine, group, as_of)}
+
+    return _engine_step(night, f"item.{name}", tables, {"item": f"item.{name}"}, compute)
 
 
 def judge(night: Night) -> int:
     """判定: every criteria set over the items."""
-    return night.run([_engine_step(night, "judge", ("judgement", "judgement_reason"), judge_all)])
+
+    def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
+        return judge_all(engine, night.definitions, as_of)
+
+    outputs = {table: table for table in ("judgement", "judgement_reason")}
+    return night.run([_engine_step(night, "judge", {"item": _parts(night, "item")}, outputs, compute)])
 
 
 def programmes(night: Night) -> int:
     """未受給: every programme over every household with children."""
+    tables = {"household_member": ["household_member"], "person": _parts(night, "person"), "spell": _parts(night, "spell")}
+    tables["coverage"] = _parts(night, "coverage", {REGISTER, *SPELL_SOURCES})
 
-    def compute(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
-        return {"eligibility": judge_programmes(engine, definitions, as_of)}
+    def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
+        return {"eligibility": judge_programmes(engine, night.definitions, as_of)}
 
-    return night.run([_engine_step(night, "programmes", ("eligibility",), compute)])
-
-
-def build_items_of(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Mapping[str, pa.Table]:
-    """The item table by name."""
-    return {"item": build_items(engine, definitions, as_of)}
+    return night.run([_engine_step(night, "programmes", tables, {"eligibility": "eligibility"}, compute)])
 
 
-Judge = Callable[[DuckEngine, Definitions, dt.date], Mapping[str, pa.Table]]
+Judge = Callable[[DuckEngine, dt.date], Mapping[str, pa.Table]]
 
 
-def _engine_step(night: Night, name: str, outputs: tuple[str, ...], compute: Judge) -> Step:
-    """A step over the tables it reads, under their own names in one engine; events no item asks about are left out."""
-    tables = {table: _parts(night, table) for table in _READS[name]}
+def _engine_step(
+    night: Night, name: str, tables: Mapping[str, Sequence[str]], outputs: Mapping[str, str], compute: Judge
+) -> Step:
+    """A step over tables under their own names in one engine; `outputs` names what becomes of each table it gives.
 
-    reach = {s: max(d.as_of for d in night.deliveries if d.source == s) for s in night.sources}
-
-    def asked(part: str, rows: pa.Table) -> pa.Table:
-        table, _, source = part.partition(".")
-        if table != "event":
-            return rows
-        kinds = {str(kind) for kind in pc.unique(rows.column("kind")).to_pylist()}
-        since = earliest_asked(night.definitions, source, kinds, reach)
-        return rows.filter(pc.greater(rows.column("happened_on"), pa.scalar(since)))
+    A table no source has parts of yet is there without rows; events no item asks about are left out.
+    """
 
     def run(inputs: Inputs) -> Mapping[str, pa.Table]:
         with DuckEngine(_SHARED_MEMORY) as engine:
-            for table, names in tables.items():
-                engine.register(table, together([asked(n, inputs[n]) for n in names]))
-            made = compute(engine, night.definitions, night.as_of)
-        return {table: _published_form(table, rows) for table, rows in made.items()}
+            for table, parts_read in tables.items():
+                rows = [_asked(night, part, inputs[part]) for part in parts_read]
+                engine.register(table, together(rows) if rows else empty(ALL_TABLES[table]))
+            release_memory()  # of the events left out
+            made = compute(engine, night.as_of)
+        return {outputs[table]: _published_form(table, rows) for table, rows in made.items()}
 
     return Step(
         name=name,
-        inputs=tuple(n for names in tables.values() for n in names),
-        outputs=outputs,
+        inputs=tuple(part for parts_read in tables.values() for part in parts_read),
+        outputs=tuple(outputs.values()),
         version=code_version(*CODE, "kizuki.definitions"),
         compute=run,
         params=(night.definitions.version, night.as_of.isoformat()),
-        alone=True,
     )
+
+
+def _asked(night: Night, part: str, rows: pa.Table) -> pa.Table:
+    table, _, source = part.partition(".")
+    if table != "event":
+        return rows
+    reach = {s: max(d.as_of for d in night.deliveries if d.source == s) for s in night.sources}
+    kinds = {str(kind) for kind in pc.unique(rows.column("kind")).to_pylist()}
+    since = earliest_asked(night.definitions, source, kinds, reach)
+    return rows.filter(pc.greater(rows.column("happened_on"), pa.scalar(since)))
 
 
 def _published_form(table: str, rows: pa.Table) -> pa.Table:
@@ -343,6 +358,7 @@ def _digest(table: pa.Table | None) -> str:
     return hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()
 
 
-def _parts(night: Night, table: str) -> list[str]:
-    """The stored parts of a mart table; links are kept per source."""
-    return parts_of(LINK_TABLE.name if table == LINK_TABLE.name else table, night.runner.tables)
+def _parts(night: Night, table: str, sources: Collection[str] | None = None) -> list[str]:
+    """The stored parts of a mart table; of the given sources only, if any are given."""
+    found = parts_of(table, night.runner.tables)
+    return found if sources is None else [part for part in found if part.partition(".")[2] in sources]

@@ -7,12 +7,13 @@ Because inputs count by content, a step that ran again but gave the same table s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from kizuki.engine.cache import Entry, TableCache
@@ -159,16 +160,27 @@ class Select:
             inputs=tuple(name for tables in self.inputs.values() for name in _names(tables)),
             outputs=(self.name,),
             version=fingerprint(self.query),
-            compute=self._on_duck,
+            compute=lambda inputs: {self.name: self.compute(inputs)},
             alone=self.alone,
         )
 
-    def _on_duck(self, inputs: Inputs) -> Mapping[str, pa.Table]:
+    def step_by(self, column: str, values: Sequence[str]) -> Step:
+        """The step that hands the result on in parts, `<name>.<value>` for each value of a column."""
+        parts = {f"{self.name}.{value}": value for value in values}
+
+        def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
+            table = self.compute(inputs)
+            return {part: table.filter(pc.equal(table.column(column), pa.scalar(v))) for part, v in parts.items()}
+
+        return replace(self.step(), outputs=tuple(parts), compute=compute)
+
+    def compute(self, inputs: Inputs) -> pa.Table:
+        """The result on the embedded engine, in the order and shape declared."""
         with DuckEngine() as engine:
             for local, tables in self.inputs.items():
                 engine.register(local, together([inputs[name] for name in _names(tables)]))
             found = engine.query_encoded(_unordered(self.query))
-        return {self.name: self.shaped(in_order(found, ordering(self.query)))}
+        return self.shaped(in_order(found, ordering(self.query)))
 
     def shaped(self, table: pa.Table) -> pa.Table:
         """The result held to its declared schema, where it has one."""

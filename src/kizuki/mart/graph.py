@@ -126,7 +126,8 @@ def mart_steps(sources: Collection[str], as_of: dt.date, household_key: bytes, a
     """Every step of the mart in order; `address` is the step that reads towns out of addresses."""
     steps: list[Step] = [household_step(household_key)]
     for select in selects(sources, as_of):
-        steps.append(select.step())
+        # coverage moves whenever any feed comes; apart by source, only what reads that feed is touched
+        steps.append(select.step_by("source", sorted(sources)) if select.name == COVERAGE.name else select.step())
         if select.name == "register_state":
             steps.append(address)
     return steps

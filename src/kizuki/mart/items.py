@@ -7,6 +7,7 @@ carries that out. Windows end where the source's data ends, so a feed two weeks 
 import calendar
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -16,10 +17,12 @@ from kizuki.definitions.items import ItemDefinition
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
+from kizuki.engine.steps import Select
+from kizuki.mart.queries import KINDS
 from kizuki.terms.tables import ITEM
 
 _PACKAGE = "kizuki.mart"
-_BASE = ("item_child", "item_member", "item_cover")
+_BASE = ("item_child", "item_member")
 _HITS = (
     "item_hit_event",
     "item_hit_spell",
@@ -50,20 +53,59 @@ _MEASURE = _schema(string="item of measure code part", date="window_from window_
 _DIFFERENCE = _schema(string="item now_item before_item")
 
 
+def base_selects(person: tuple[str, ...], as_of: dt.date) -> list[Select]:
+    """The children on `as_of` and the members of their households; `person` names the parts of the person table."""
+    household: dict[str, str | tuple[str, ...]] = {"person": person, "household_member": "household_member"}
+    return [
+        Select("item_child", household, _query("item_child", as_of)),
+        Select("item_member", {**household, "item_child": "item_child"}, _query("item_member", as_of)),
+    ]
+
+
+def groups(definitions: Definitions) -> dict[str, Definitions]:
+    """The items by source, each group to be built by itself; one group of all where a difference spans two sources."""
+    items: Mapping[str, ItemDefinition] = definitions.items
+    for item in items.values():
+        if item.difference is not None:
+            related = (item, items[item.difference.now], items[item.difference.before])
+            if len({one.source for one in related}) > 1:
+                return {"all": definitions}
+    sources = sorted({item.source for item in items.values()})
+    return {s: replace(definitions, items={i: item for i, item in items.items() if item.source == s}) for s in sources}
+
+
+def sources_read(group: Definitions) -> set[str]:
+    """The sources whose spells and events the items of a group count."""
+    items: Mapping[str, ItemDefinition] = group.items
+    kinds = {kind for item in items.values() if item.record is not None for kind in item.record.kinds}
+    return {item.source for item in items.values()} | {s for s, made in KINDS.items() if kinds & set(made)}
+
+
 def build_items(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
     """The `item` table (terms.tables.ITEM) on `as_of`: one row per resident child aged 0 to 17 and item, none missing.
 
     `engine` holds the mart tables. Only facts known on `as_of` are read (G3). A window the source does not cover for the
     child, a feed that is off, late or never came, and a field left blank are unknown, each with its reason (G2).
     """
+    made: list[str] = []
+    try:
+        for name in _BASE:
+            _make(engine, made, name, _query(name, as_of))
+        return build_item_group(engine, definitions, as_of)
+    finally:
+        for name in reversed(made):
+            engine.drop(name)
+
+
+def build_item_group(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
+    """`build_items` for the items of `definitions` alone, where `engine` holds the results of `base_selects` too."""
     items: Mapping[str, ItemDefinition] = definitions.items
     made: list[str] = []
     try:
         _register(engine, made, "item_rule", _RULE, _rules(engine, definitions, as_of))
         _register(engine, made, "item_measure", _MEASURE, _measures(engine.query(_all("item_rule")).to_pylist(), items))
         _register(engine, made, "item_difference", _DIFFERENCE, _differences(items))
-        for name in _BASE:
-            _make(engine, made, name, _query(name, as_of))
+        _make(engine, made, "item_cover", _query("item_cover", as_of))
         hits = exp.union(*(exp.select("*").from_(_query(name, as_of).subquery("hit")) for name in _HITS), distinct=False)
         _make(engine, made, "item_hit", hits)
         for name in ("item_reduced", "item_state"):

@@ -36,6 +36,43 @@ EVENT_SOURCES = (
     "community_social_work",
 )
 REGISTER = "resident_register"
+KINDS: dict[str, tuple[str, ...]] = {
+    "resident_register": ("moved_in", "moved_out", "moved_within", "born", "died", "married", "divorced", "name_changed"),
+    "school_enrolment": ("enrolment", "school_aid", "non_enrolled", "whereabouts_unknown"),
+    "school_life": (
+        "required_days",
+        "absence_days",
+        "late_count",
+        "early_leave_count",
+        "nurse_visits",
+        "bullying_reports",
+        "separate_room_days",
+    ),
+    "municipal_tax": ("tax_year",),
+    "single_parent_allowance": ("single_parent_allowance", "single_parent_allowance_recipient"),
+    "child_allowance": ("child_allowance", "child_allowance_recipient"),
+    "medical_subsidy": ("medical_subsidy",),
+    "after_school_care": ("after_school_care",),
+    "disability_welfare": ("disability", "disability_service", "child_day_service"),
+    "public_assistance": ("public_assistance",),
+    "long_term_care": ("long_term_care",),
+    "childcare": ("childcare", "childcare_absence_days"),
+    "maternal_child_health": (
+        "checkup",
+        "epds_total",
+        "epds_item10",
+        "caries",
+        "vaccine_delay",
+        "poor_weight_gain",
+        "pregnancy_notice",
+        "pregnancy_unmarried",
+        "pregnancy_smoking",
+    ),
+    "family_consultation": ("council_registration", "consultation"),
+    "childrens_cafeteria": ("cafeteria_visit",),
+    "community_social_work": ("csw_consultation",),
+}
+"""Kinds of spell and event each source gives; every kind comes from one source."""
 
 
 @cache
