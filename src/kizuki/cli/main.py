@@ -35,6 +35,16 @@ _LEFT_BY_SIGNAL = 130
 class LazyVerbs(TyperGroup):
     """Imports a verb's module when the verb is used, so that help and mistakes answer at once."""
 
+    _listing = False
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The list of verbs, from their one line each; no verb is imported for it."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Verbs in the order of the night."""
         return list(VERBS)
@@ -43,7 +53,7 @@ class LazyVerbs(TyperGroup):
         """The verb, imported now."""
         if cmd_name not in VERBS:
             return None
-        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) <= 1:
+        if self._listing:
             return TyperCommand(cmd_name, help=VERBS[cmd_name][1])
         module: Any = importlib.import_module(VERBS[cmd_name][0])
         command = typer.main.get_command(module.app)
