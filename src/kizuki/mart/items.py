@@ -54,11 +54,15 @@ _DIFFERENCE = _schema(string="item now_item before_item")
 
 
 def base_selects(person: tuple[str, ...], as_of: dt.date) -> list[Select]:
-    """The children on `as_of` and the members of their households; `person` names the parts of the person table."""
+    """The children on `as_of` and the members of their households; `person` names the parts of the person table.
+
+    Sorted, so that a person nobody lives with changes neither.
+    """
     household: dict[str, str | tuple[str, ...]] = {"person": person, "household_member": "household_member"}
+    member: dict[str, str | tuple[str, ...]] = {**household, "item_child": "item_child"}
     return [
-        Select("item_child", household, _query("item_child", as_of)),
-        Select("item_member", {**household, "item_child": "item_child"}, _query("item_member", as_of)),
+        Select(name, inputs, _query(name, as_of).order_by("person_id", "household_id"))
+        for name, inputs in (("item_child", household), ("item_member", member))
     ]
 
 
