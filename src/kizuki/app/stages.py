@@ -44,6 +44,8 @@ SYNTHETIC_MARK = "synthetic.json"
 
 _SHARED_MEMORY = "1000MB"
 """For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
+_RESIDENTS = "person.resident"
+"""The part of `person` that households are made of: who is only a visitor somewhere changes no item and no eligibility."""
 _ORDER = {
     "item": ("person_id", "item"),
     "judgement": ("person_id", "criteria"),
@@ -224,7 +226,7 @@ def _categories(night: Night) -> pa.Table:
 
 def items(night: Night) -> int:
     """項目: one value or one reason per child and item; apart by source, so that a new delivery touches only its own items."""
-    base = base_selects(tuple(_parts(night, "person")), night.as_of)
+    base = base_selects((_RESIDENTS,), night.as_of)
     night.run([select.step() for select in base])
     return night.run([_item_step(night, name, group) for name, group in groups(night.definitions).items()])
 
@@ -252,7 +254,7 @@ def judge(night: Night) -> int:
 
 def programmes(night: Night) -> int:
     """未受給: every programme over every household with children."""
-    tables = {"household_member": ["household_member"], "person": _parts(night, "person"), "spell": _parts(night, "spell")}
+    tables = {"household_member": ["household_member"], "person": [_RESIDENTS], "spell": _parts(night, "spell")}
     tables["coverage"] = _parts(night, "coverage", {REGISTER, *SPELL_SOURCES})
 
     def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
