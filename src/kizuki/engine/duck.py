@@ -15,6 +15,7 @@ from kizuki.engine.sql import DUCKDB, render
 _BATCH_ROWS = 1 << 17
 _HARDENING = (
     "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",  # it writes to stdout, where verbs print their JSON
     "SET enable_external_access = false",  # no file, no network, no extension: Arrow in, Arrow out
     "SET lock_configuration = true",
 )
