@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kizuki.app.city_definitions import definitions_of
 from kizuki.app.run import RunResult, StageResult, run
 from kizuki.app.snapshot_view import current_view
-from kizuki.definitions.loader import Definitions, load_definitions
+from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.engine.measure import measured
 from kizuki.engine.sql import load
@@ -58,7 +59,7 @@ def build_demo(home: Path, *, people: int, seed: int, now: dt.datetime, progress
         stages.append(_make_city(home, people, seed, progress))
     _let_files_settle(home)
     _decide_on_tax(home)
-    night = run(home, demo_definitions(home), DEFAULT_TODAY, now, progress)
+    night = run(home, definitions_of(home), DEFAULT_TODAY, now, progress)
     mark = json.loads((home / MARK).read_text(encoding="utf-8"))
     counted = mark["counts"]
     return DemoResult(
@@ -94,12 +95,6 @@ def _make_city(home: Path, people: int, seed: int, progress: Callable[[str], Non
     counts = {k: getattr(summary, k) for k in ("people", "households", "children", "files", "rows")}
     (home / MARK).write_text(json.dumps({**mark, "counts": counts}, ensure_ascii=False), encoding="utf-8")
     return StageResult("city", summary.rows, usage.seconds, usage.peak_mb)
-
-
-def demo_definitions(home: Path) -> Definitions:
-    """The shipped definitions with the home's own laid over them."""
-    overlay = home / "definitions"
-    return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
 
 
 def _decide_on_tax(home: Path) -> None:

@@ -6,18 +6,13 @@ from typing import Annotated
 
 import typer
 
-from kizuki.definitions.loader import Definitions, load_definitions
-from kizuki.definitions.shipped import shipped_definitions
+from kizuki.app.city_definitions import definitions_of
 from kizuki.terms.errors import UsageError
+
+__all__ = ["AsJson", "Home", "definitions_of", "parse_day"]
 
 Home = Annotated[Path, typer.Option("--home", help="データの置き場所。")]
 AsJson = Annotated[bool, typer.Option("--json", help="結果を JSON で標準出力に書きます。")]
-
-
-def definitions_of(home: Path) -> Definitions:
-    """The shipped definitions with the home's own laid over them; raises DefinitionError naming file and line."""
-    overlay = home / "definitions"
-    return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
 
 
 def parse_day(text: str) -> dt.date:
