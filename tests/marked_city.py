@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from kizuki.app.near_tables import NearTables
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.tables import arrow_schema
 from kizuki.terms.tables import ALL_TABLES, TableSchema
@@ -115,11 +116,14 @@ class MarkedView:
     synthetic: bool = True
     home: Path | None = None
     engine: DuckEngine = field(default_factory=lambda: DuckEngine(memory_limit="200MB", threads=1))
+    near: NearTables = field(init=False)
 
     def __post_init__(self) -> None:
         content = rows()
-        for name, schema in ALL_TABLES.items():
-            self.engine.register("arriving", table(schema, content[name]))
+        tables = {name: table(schema, content[name]) for name, schema in ALL_TABLES.items()}
+        self.near = NearTables(tables)
+        for name, made in tables.items():
+            self.engine.register("arriving", made)
             self.engine.materialise(name, _everything())
             self.engine.unregister("arriving")
 

@@ -110,7 +110,7 @@ def _pages(browser: _Browser) -> list[tuple[str, str]]:
     return [
         ("今日の仕事", "/"),
         ("支援候補", "/candidates/"),
-        ("支援候補（類型で絞る）", "/candidates/?kind=poverty"),
+        ("支援候補（類型で絞る）", "/candidates/?criteria=poverty"),
         ("個票", child[1]),
         ("データ受領・鮮度", "/feeds/"),
     ]

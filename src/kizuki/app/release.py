@@ -10,11 +10,10 @@ from functools import cache
 from typing import Any
 
 from kizuki.app import accounts, audit, scope
-from kizuki.app.release_plan import EVERYONE, EXTRA, IN_SCOPE, LISTED, SEALED, Facts, Limits, Query, facts, parameters, sql
+from kizuki.app.release_plan import AT_HAND, EXTRA, IN_SCOPE, SEALED, Facts, Limits, Query, facts, parameters, sql
 from kizuki.app.scope import Reach, View
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.governance import Governance, Grant, Scope
-from kizuki.engine.duck import DuckEngine
 from kizuki.govern.actor import Actor
 from kizuki.govern.masking import MASKED, Masked
 from kizuki.govern.may import Refused, Subject
@@ -59,14 +58,14 @@ class _Door:
     household: Sight
     reach: Reach
     seals: Seals
-    engine: DuckEngine
-    homes: dict[frozenset[str], list[str]] = field(default_factory=dict)
+    view: View
+    homes: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
-    def near(self, persons: frozenset[str]) -> list[str]:
+    def near(self, persons: frozenset[str]) -> frozenset[str]:
         """The named persons and their households, as far as the actor reaches."""
         if persons not in self.homes:
-            everyone = persons | scope.households(self.engine, persons)
-            self.homes[persons] = sorted(p for p in everyone if self.reach.covers(p))
+            everyone = persons | scope.households(self.view, persons)
+            self.homes[persons] = frozenset(p for p in everyone if self.reach.covers(p))
         return self.homes[persons]
 
 
@@ -121,12 +120,11 @@ def record_output(
 def _open(actor: Actor, view: View) -> _Door:
     governance = accounts.governance()
     grant = grant_of(governance, actor)
-    engine = view.cursor()
     people = scope.people_of(view)
     whole = sight(governance, grant.classes)
     household = sight(governance, grant.household_classes) if grant.scope is Scope.CANDIDATES else whole
-    reach = scope.reach(actor, grant, people, engine)
-    return _Door(actor, governance, grant, whole, household, reach, scope.seals(actor, people, engine), engine)
+    reach = scope.reach(actor, grant, people)
+    return _Door(actor, governance, grant, whole, household, reach, scope.seals(actor, people), view)
 
 
 def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
@@ -140,11 +138,11 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     refused = _check_named(door, ask, known) + _check_filters(door, ask, known)
     readable = frozenset(c for c, rule in known.rules.items() if _may_show(door.whole, rule))
     named = _named(ask, known)
-    persons = EVERYONE if door.reach.everyone else LISTED if named else IN_SCOPE
+    persons = AT_HAND if named or door.reach.everyone else IN_SCOPE
     limits = Limits(door.whole.sources, readable, persons, without_sealed=_filters_by_place(ask, known))
     text = sql(ask.query, limits)
-    listed = door.near(named) if named and not door.reach.everyone else door.reach.extra
-    rows = scope.fetch(door.engine, text, _values(door, ask, text, listed))
+    engine = door.view.near.about(door.near(named), ask.query.tables) if named else door.view.cursor()
+    rows = scope.fetch(engine, text, _values(door, ask, text))
     kept = list(_masked(door, ask.query, rows, subjects))
     withheld = tuple((c, _NOT_GRANTED) for c in known.rules if c not in readable)
     hidden = {c for c in hidden_columns(known.rules) & readable if any(r[c] is MASKED for r in kept)}
@@ -201,14 +199,14 @@ def _named(ask: Ask, known: Facts) -> frozenset[str]:
     return frozenset(p for value in given for p in ([value] if isinstance(value, str) else value or ()))
 
 
-def _values(door: _Door, ask: Ask, text: str, listed: list[str]) -> dict[str, Any]:
+def _values(door: _Door, ask: Ask, text: str) -> dict[str, Any]:
     values = {n: list(v) if isinstance(v, list | tuple | set | frozenset) else v for n, v in ask.params.items()}
     missing = parameters(ask.query) - values.keys()
     if missing:
         raise ValueError(f"{ask.query.name}: parameters {sorted(missing)} not given")
     values = {n: values[n] for n in parameters(ask.query)}
     if f"${EXTRA}" in text:
-        values[EXTRA] = listed
+        values[EXTRA] = door.reach.extra
     if f"${SEALED}" in text:
         values[SEALED] = sorted(door.seals.hidden)
     return values

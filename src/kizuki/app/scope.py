@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from django.db.models import Q
 from django.utils import timezone
 
+from kizuki.app.near_tables import NearTables
 from kizuki.app.release_plan import SCOPE_TABLE
 from kizuki.definitions.governance import Grant, Scope
 from kizuki.engine.duck import DuckEngine
@@ -25,6 +26,9 @@ class View(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def near(self) -> NearTables: ...
 
     def cursor(self) -> DuckEngine: ...
 
@@ -85,7 +89,7 @@ def _work_out(view: View) -> SnapshotPeople:
     return SnapshotPeople(view, frozenset(by_part[1]), frozenset(by_part[0]), frozenset(sealed))
 
 
-def reach(actor: Actor, grant: Grant, people: SnapshotPeople, engine: DuckEngine) -> Reach:
+def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
     """The actor's scope: everybody, or the candidates with the children assigned or shared to them."""
     if grant.scope in (Scope.ALL, Scope.PSEUDONYMOUS):
         return Reach(True, people)
@@ -96,27 +100,28 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople, engine: DuckEngine
     )
     shared = Share.objects.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
     whole = frozenset(mine.union(shared.values_list("person_id", flat=True))) - people.whole
-    return Reach(False, people, whole, households(engine, whole) - whole)
+    return Reach(False, people, whole, households(people.view, whole) - whole)
 
 
-def seals(actor: Actor, people: SnapshotPeople, engine: DuckEngine) -> Seals:
+def seals(actor: Actor, people: SnapshotPeople) -> Seals:
     """Who is sealed now (the snapshot's seals and the staff's own, over households), and whose seal this actor may open."""
     added = frozenset(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
-    sealed = people.sealed | added | households(engine, added)
+    sealed = people.sealed | added | households(people.view, added)
     if not sealed:
         return Seals(frozenset())
     now = timezone.now()
     granted = frozenset(
         SealGrant.objects.filter(Q(user_id=actor.user_id), expires_at__gt=now).values_list("person_id", flat=True)
     )
-    return Seals(sealed, granted | households(engine, granted))
+    return Seals(sealed, granted | households(people.view, granted))
 
 
-def households(engine: DuckEngine, persons: Collection[str]) -> frozenset[str]:
+def households(view: View, persons: Collection[str]) -> frozenset[str]:
     """Everybody who lives with one of `persons` now, themselves included where the register knows them."""
     if not persons:
         return frozenset()
-    return frozenset(row["person_id"] for row in fetch(engine, _households_text(), {"people": sorted(persons)}))
+    rows = fetch(view.near.living_with(persons), _households_text(), {"people": sorted(persons)})
+    return frozenset(row["person_id"] for row in rows)
 
 
 @cache

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,8 @@ def _work(actor: Actor, served: Served) -> Work | None:
     states = case_states()
     shown: Sequence[str] = due[:SHOWN]
     if not shown:
-        shown = [e.person_id for e in lists.index_of(served).ordered if e.person_id not in states][:SHOWN]
+        untouched = (e.person_id for e in lists.index_of(served).ordered if e.person_id not in states)
+        shown = tuple(islice(untouched, SHOWN))
     try:
         rows = lists.rows_for(actor, served, shown, action="candidates.view")
     except NotPermitted:
