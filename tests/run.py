@@ -10,9 +10,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.postgresql import server_folder  # noqa: E402 (the tests' own package is not installed)
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_PACKAGES = ("chromium", "fonts-noto-cjk")
 JAVA_PACKAGES = ("default-jre-headless",)
+DATABASE_PACKAGES = ("postgresql",)
 
 
 def say(text: str) -> None:
@@ -70,6 +75,17 @@ def prepare_java() -> None:
         say("=" * 78)
 
 
+def prepare_database() -> None:
+    """The PostgreSQL server programs; without them the production database is not tested, and this says so."""
+    if server_folder():
+        return
+    say("PostgreSQL を入れています（本番のデータベースの検査に使います）……")
+    if not (apt_install(*DATABASE_PACKAGES) and server_folder()):
+        say("=" * 78)
+        say("注意：PostgreSQL が無いため、本番のデータベースでの検査は行われません。")
+        say("=" * 78)
+
+
 def run(title: str, *command: str) -> int:
     """One stage of the check; its output is its own."""
     say(f"── {title}")
@@ -102,6 +118,7 @@ def main(arguments: list[str]) -> int:
     """Everything by default; with arguments, pytest alone on what they name."""
     prepare_browser()
     prepare_java()
+    prepare_database()
     if arguments:
         return run_pytest(*arguments)
     failed = [

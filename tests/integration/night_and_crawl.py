@@ -15,8 +15,8 @@ from typing import Any
 from tests.canaries import Canary, read_canaries
 
 
-def main(home: Path) -> None:
-    """Crawl the home."""
+def main(home: Path, most: int | None = None) -> None:
+    """Crawl the home; of those with a canary, at most so many persons."""
     from kizuki.app import startup
 
     os.environ["KIZUKI_HOSTS"] = "testserver"
@@ -27,7 +27,7 @@ def main(home: Path) -> None:
 
     demo_users.ensure_demo_users(True)
     canaries = read_canaries(home)
-    persons = _person_ids(home, canaries)
+    persons = dict(sorted(_person_ids(home, canaries).items())[:most])
     pages = 0
     for role in ("caseworker", "steering", "data_owner", "analyst", "it", "link_reviewer", "notice_officer", "auditor"):
         for line in _as_role(role, persons, canaries):
@@ -89,4 +89,4 @@ def _sealed() -> frozenset[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None)
