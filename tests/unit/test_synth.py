@@ -72,7 +72,7 @@ def test_same_seed_same_bytes_and_other_seed_other_bytes(written: tuple[Path, Ci
 
 def test_the_summary_counts_what_was_written(city: City, written: tuple[Path, CitySummary]) -> None:
     home, summary = written
-    assert summary.people == PEOPLE == int(city.people.resident_on(city.window.today).sum())
+    assert summary.people == PEOPLE == int(city.people.registered_on(city.window.today).sum())
     assert summary.files == sum(1 for p in (home / "inbox").rglob("*.csv"))
     assert {p.name for p in (home / "inbox").iterdir()} == set(PRINTERS)
     assert json.loads((home / "synthetic.json").read_text(encoding="utf-8")) == {

@@ -46,6 +46,7 @@ def plant_canaries(
     )
     with_child = np.unique(people.unit[(people.role == CHILD) & (people.birth > window.today - 16 * 365)])
     pool = np.setdiff1d(np.intersect1d(np.flatnonzero(usual), with_child), chosen_units)
+    pool = np.setdiff1d(pool, np.unique(people.unit[people.unregistered]))  # every marker is to be in a register file
     more = rng.choice(pool, size=min(len(pool), WANTED // 3 + 4), replace=False)
     token = _tokens(rng)
     for unit in [*chosen_units.tolist(), *more.tolist()]:

@@ -15,7 +15,8 @@ from kizuki.synth.life_events import Register, draw_register
 from kizuki.synth.names import NameBook, name_book
 from kizuki.synth.numbers import spread_serials, with_check_digit
 from kizuki.synth.places import Schools
-from kizuki.synth.population import Array, People, Units, draw_population
+from kizuki.synth.population import Array, People, Units
+from kizuki.synth.settlement import draw_population
 
 DEFAULT_PEOPLE = 182_835
 DEFAULT_SEED = 20231116

@@ -24,6 +24,7 @@ class Sightings:
         self._persons: dict[str, Array] = {}
         self._keyed: dict[str, list[tuple[Array, Cells]]] = {}
         self._size = len(city.people)
+        self._identity = city.people.identity()
 
     def by_number(self, source: str, *persons: Array) -> None:
         """People a source names by 宛名番号."""
@@ -40,7 +41,7 @@ class Sightings:
         columns: list[list[Cells]] = [[], [], []]
         for source in sorted({*self._persons, *self._keyed}):
             for persons, keys in self._of(source):
-                columns[0].append(true_person(persons))
+                columns[0].append(true_person(np.where(persons < 0, persons, self._identity[np.maximum(persons, 0)])))
                 columns[1].append(Words([source]).cells(np.zeros(len(persons), np.int32), "utf-8"))
                 columns[2].append(keys)
         return [pa.concat_arrays(c) for c in columns]
@@ -66,13 +67,13 @@ def true_person(persons: Array) -> Cells:
 
 
 def difficulty_columns(city: City) -> list[Cells]:
-    """One row per child of 0-17 living in the city today x difficulty.
+    """One row per child of 0-17 registered in the city today x difficulty.
 
     `since` is blank for a child not in difficulty within a year from today; a day after today is an onset yet to come.
     `probability` is the true chance of onset within a year, whether or not the child is in difficulty already.
     """
     people, latent, today = city.people, city.latent, city.window.today
-    minor = people.resident_on(today) & (people.role == CHILD) & (people.age_on(today) < 18)
+    minor = people.registered_on(today) & (people.role == CHILD) & (people.age_on(today) < 18)
     minor &= city.units.kind[people.unit] == FAMILY
     child = np.flatnonzero(minor)
     unit = people.unit[child]

@@ -77,7 +77,7 @@ def write_city(city: City, home: Path, progress: Progress = lambda source, done,
 
 def _counts(city: City) -> dict[str, int]:
     today = city.window.today
-    here = city.people.resident_on(today)
+    here = city.people.registered_on(today)
     resident = np.flatnonzero(here)
     households = np.unique(city.register.household[city.register.at(resident, today)])
     children = here & (city.people.role == CHILD) & (city.people.age_on(today) < 18)

@@ -73,6 +73,7 @@ def _full_rows(city: City, as_of: int) -> Array:
     rows = _last_known(city, as_of)
     rows = rows[rows >= 0]
     register = city.register
+    rows = rows[~city.people.unregistered[register.person[rows]]]
     out: Array = rows[(register.status[rows] == RESIDENT) | (register.processed_on[rows] >= city.window.start)]
     return out
 
@@ -80,6 +81,7 @@ def _full_rows(city: City, as_of: int) -> Array:
 def _changed_rows(city: City, after: int, until: int) -> Array:
     rows = _last_known(city, until)
     rows = rows[rows >= 0]
+    rows = rows[~city.people.unregistered[city.register.person[rows]]]
     return rows[city.register.processed_on[rows] > after]
 
 

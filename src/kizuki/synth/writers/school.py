@@ -87,6 +87,8 @@ def enrolment_sheets(city: City, sightings: Sightings) -> Iterator[Sheet]:
         fiscal = int(fiscal_year(np.array([as_of]))[0])
         pupils = pupils_of(city, fiscal)
         here = city.people.resident_on(as_of)[pupils.person]
+        # The roll is made from the register; half of the unregistered were admitted to it (区域外就学).
+        here &= ~(city.people.unregistered[pupils.person] & (pupils.person % 2 == 0))
         yield _enrolment_sheet(city, spell, guardian, pupils, np.flatnonzero(here), as_of=as_of)
         sightings.by_number(ENROLMENT, pupils.person[here])
 
