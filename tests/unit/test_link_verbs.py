@@ -20,7 +20,7 @@ from kizuki.definitions.yaml import build, read_text
 from kizuki.engine.keys import KeyRing
 from kizuki.link import training
 from kizuki.link.comparisons import splink_settings
-from kizuki.link.evaluation import evaluate
+from kizuki.link.evaluation import Judged, evaluate
 from kizuki.link.master import append_events, read_master
 from kizuki.link.matching import relearn
 from kizuki.terms.errors import DefinitionError, InputRefused
@@ -129,15 +129,22 @@ def test_figures_count_what_is_right_wrong_and_missed() -> None:
     ]
     truth = [("T3", REGISTER, number(3)), ("T1", REGISTER, number(1)), ("T3", "s", "a"), ("T1", "s", "b"), ("T1", "s", "c")]
     records = table(REN, HINA, *(record("s", n, kana=("ア", "イ")) for n in "abc"))
-    review = pa.table({"source": ["s"], "record_id": ["c"]})
+    review = pa.table({"source": ["s"], "record_id": ["c"], "resident_id": [number(1)]})
     known = pa.table(dict(zip(("true_person", "source", "record_id"), map(list, zip(*truth, strict=True)), strict=True)))
-    found = evaluate(pa.Table.from_pylist(rows), known, records, review, REGISTER)
+    cases = pa.table({"name": ["foreign"], "record_id": [number(1)]})
+    found = evaluate(Judged(pa.Table.from_pylist(rows), review, records, known, REGISTER, cases))
     assert found["records"] == 5
     assert found["pairwise"] == {"precision": round(1 / 3, 6), "recall": 0.25, "f1": round(2 / 7, 6)}
     assert found["automatic_rate"] == round(2 / 3, 6)
-    assert found["by_source"]["s"] == {
-        "records": 3, "precision": 0.5, "recall": round(1 / 3, 6), "f1": 0.4, "automatic": round(2 / 3, 6), "waiting": 1,
+    of_s = found["by_source"]["s"]
+    assert {k: of_s[k] for k in ("records", "n", "precision", "recall", "f1", "automatic", "waiting")} == {
+        "records": 3, "n": 3, "precision": 0.5, "recall": round(1 / 3, 6), "f1": 0.4,
+        "automatic": round(2 / 3, 6), "waiting": 1,
     }  # fmt: skip
+    assert of_s["recall_after_review"] == round(2 / 3, 6)  # the waiting pair is right; the wrong link stays
+    assert found["by_case"]["foreign"]["n"] == 2
+    assert found["cluster"]["precision"] == round((2 * 2 / 3 + 1 / 3 + 1 + 1) / 5, 6)  # two of T3 and one of T1 in p1
+    assert found["automatic"]["wrong"] == {"wrong": 1, "absent_twin": 0, "absent_person": 0, "twin": 0, "other": 1}
     assert found["by_case"]["kana_only"]["records"] == 3
     assert "twins" not in found["by_case"]
 

@@ -119,7 +119,7 @@ def context_of(records: pa.Table, past: History, must: pa.Table, cannot: pa.Tabl
 def _former_names(conformed: pa.Table) -> pa.Table:
     """Every name and reading a resident has ever been registered with."""
     columns = ["record_id", "name", "kana"]
-    rows = _plain(conformed, columns).group_by(columns).aggregate([])
+    rows = plain(conformed, columns).group_by(columns).aggregate([])
     several = rows.group_by(["record_id"]).aggregate([("name", "count")])
     changed = several.filter(pc.greater(several["name_count"], pa.scalar(1, pa.int64())))["record_id"]
     rows = rows.filter(pc.is_in(rows["record_id"], value_set=changed.combine_chunks()))
@@ -134,7 +134,7 @@ def _former_names(conformed: pa.Table) -> pa.Table:
 def _school_roll(conformed: pa.Table) -> pa.Table:
     """Every name a child was written with on any year's 学齢簿, at any time known."""
     columns = ["person_no", "fiscal_year", "school_code", "grade", "name"]
-    rows = _plain(conformed, columns).group_by(columns).aggregate([])
+    rows = plain(conformed, columns).group_by(columns).aggregate([])
     names = pc.unique(rows["name"]).to_pylist()
     keys = pa.array([name_key(n) if n else None for n in names], pa.string())
     found = keys.take(pc.index_in(rows["name"], value_set=pa.array(names, pa.string())))
@@ -146,7 +146,7 @@ def _class_years(manifest: SourceManifest, conformed: pa.Table) -> pa.Table:
     """The year written in the record, else the fiscal year in which its newest version became known."""
     written = "fiscal_year" in {f.name for f in manifest.fields}
     column = "fiscal_year" if written else "known_from"
-    rows = _plain(conformed, ["record_id", column])
+    rows = plain(conformed, ["record_id", column])
     newest = rows.group_by(["record_id"]).aggregate([(column, "max")]).rename_columns(["record_id", "fiscal_year"])
     if not written:
         days = newest["fiscal_year"]
@@ -157,7 +157,7 @@ def _class_years(manifest: SourceManifest, conformed: pa.Table) -> pa.Table:
     return _cast(table.filter(pc.is_valid(table["record_id"])), arrow_schema(CLASS_YEAR))
 
 
-def _plain(table: pa.Table, columns: list[str]) -> pa.Table:
+def plain(table: pa.Table, columns: list[str]) -> pa.Table:
     """The columns with dictionary encoding undone, so that texts of different deliveries compare."""
     chosen = table.select(columns)
     fields = [f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in chosen.schema]

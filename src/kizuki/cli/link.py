@@ -5,6 +5,7 @@ import datetime as dt
 import getpass
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,11 +52,8 @@ def evaluate(
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    pairs = found["pairwise"]
-    print(f"記録 {found['records']:,}件　組の適合率 {pairs['precision']}　再現率 {pairs['recall']}　F1 {pairs['f1']}")
-    print(f"自動の割合 {found['automatic_rate']}　審査待ちの組 {found['review_pairs']:,}　{found['seconds']}秒")
-    for name, figures in found["by_source"].items():
-        print(f"  {name}：{figures['records']:,}件　適合率 {figures['precision']}　再現率 {figures['recall']}")
+    for line in _evaluation_lines(found):
+        print(line)
 
 
 @app.command()
@@ -87,3 +85,28 @@ def _write_csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([["" if r[c] is None else r[c] for c in columns] for r in rows])
+
+
+def _evaluation_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The figures as sentences."""
+    later, churn = found["after_review"], found["id_churn"]
+    yield f"記録 {found['records']:,}件（正解だけにある記録 {found['unknown_in_truth']:,}件）　{found['seconds']}秒"
+    for title, at in (("いま", found), ("審査の後", later)):
+        pairs, cluster = at["pairwise"], at["cluster"]
+        yield f"{title}：組の適合率 {pairs['precision']}　再現率 {pairs['recall']}　F1 {pairs['f1']}"
+        yield f"{title}：B-cubed の適合率 {cluster['precision']}　再現率 {cluster['recall']}　F1 {cluster['f1']}"
+    made, wrong = found["automatic"], found["automatic"]["wrong"]
+    yield f"自動の結び付け {made['links']:,}件（誤り {wrong['wrong']}件）　適合率 {made['precision']} {made['interval']}"
+    yield f"  うち住民記録にいないふたごの相手への誤り {wrong['absent_twin']}件、住民記録にいない人 {wrong['absent_person']}件"
+    yield f"自動の割合 {found['automatic_rate']}（番号のない記録だけでは {found['automatic_rate_without_number']}）"
+    yield f"  {found['automatic_rate_meaning']}"
+    yield f"審査待ち {found['review_pairs']:,}組（記録 {found['records_in_review']:,}件、全記録の {found['review_share']}）"
+    for title, moved in (("同じ夜をもう一度", churn["rerun"]), ("前の夜から", churn["previous_night"])):
+        yield f"{title}：" + (f"人が変わった記録 {moved['moved']:,}件" if moved else "比べる夜がありません")
+    for kind in ("by_source", "by_case"):
+        for name, of in found[kind].items():
+            interval = of["interval"]
+            yield (
+                f"  {name}：{of['n']:,}件　適合率 {of['precision']} {interval['precision']}　"
+                f"再現率 {of['recall']} {interval['recall']}　審査の後 {of['recall_after_review']}"
+            )

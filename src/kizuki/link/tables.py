@@ -77,6 +77,14 @@ REVIEW_PAIR = TableSchema(
     "one record and resident a person must look at",
     (_SOURCE, _RECORD, _RESIDENT, _WEIGHT, column("reason", "string", Klass.OPS, "なぜ人が見るか（規則）"), _EVIDENCE),
 )
+RESIDENT_CASE = TableSchema(
+    "resident_case",
+    "one resident in one kind of difficulty by which linking is judged apart (moved_in, foreign, renamed, single_parent)",
+    (
+        column("name", "string", Klass.OPS, "難しさの種類"),
+        column("record_id", "string", Klass.KEY, "住民記録での人の鍵"),
+    ),
+)
 KEY_EVENT = TableSchema(
     "key_event",
     "one change of the key master, in order",

@@ -1,15 +1,13 @@
 -- one row: records with truth; pairs of one found person, of one true person, of both; the B-cubed sums over records.
-WITH j AS (
-  SELECT l.person_id, t.true_person FROM link AS l JOIN truth AS t ON t.source = l.source AND t.record_id = l.record_id
-), cell AS (
-  SELECT person_id, true_person, CAST(COUNT(*) AS DOUBLE) AS n FROM j GROUP BY person_id, true_person
+WITH cell AS (
+  SELECT person_id, true_person, CAST(COUNT(*) AS DOUBLE) AS n FROM placed GROUP BY person_id, true_person
 ), found AS (
   SELECT person_id, SUM(n) AS n FROM cell GROUP BY person_id
 ), actual AS (
   SELECT true_person, SUM(n) AS n FROM cell GROUP BY true_person
 )
 SELECT
-  (SELECT COUNT(*) FROM j) AS records,
+  (SELECT COUNT(*) FROM placed) AS records,
   (SELECT COALESCE(SUM(n * (n - 1) / 2), 0) FROM found) AS found_pairs,
   (SELECT COALESCE(SUM(n * (n - 1) / 2), 0) FROM actual) AS true_pairs,
   (SELECT COALESCE(SUM(n * (n - 1) / 2), 0) FROM cell) AS right_pairs,
