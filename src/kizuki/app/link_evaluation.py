@@ -68,7 +68,7 @@ def id_churn(master: KeyMaster, link: pa.Table, as_of: dt.date) -> dict[str, Any
 
     Null where the key master holds no such night.
     """
-    nights = sorted(n for n in pc.unique(master.events["night"]).to_pylist() if n <= as_of)
+    nights = sorted(n for n in pc.unique(master.events["night"]).to_pylist() if n is not None and n <= as_of)
     before = [n for n in nights if n < as_of]
     return {
         "rerun": churn(master.as_of(as_of).links(), link) if nights else None,
@@ -93,7 +93,7 @@ def resident_cases(gathered: Gathered, as_of: dt.date) -> pa.Table:
             found["moved_in"].add(row["record_id"])
         if row["resident_type"] == "外国人":
             found["foreign"].add(row["record_id"])
-    found["renamed"] = set(gathered.past.former_names["resident_id"].to_pylist())
+    found["renamed"] = {n for n in gathered.past.former_names["resident_id"].to_pylist() if n}
     parents = gathered.records.filter(pc.equal(gathered.records["source"], pa.scalar(SINGLE_PARENTS, pa.string())))
     found["single_parent"] = {n for n in parents["person_no"].to_pylist() if n}
     cases = [{"name": name, "record_id": r} for name in sorted(found) for r in sorted(found[name])]
