@@ -66,7 +66,11 @@ def pairs(
     """二つの表を、同じ整え方・重み・規則で結び付け、最もよい相手だけをCSVで書き出します。"""
     from kizuki.app.link_pairs import link_pairs
 
-    _write_csv(("left_id", "right_id", "weight", "decision"), link_pairs(definitions_of(home), left, right, columns))
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    found = link_pairs(definitions_of(home), left, right, columns, tell)
+    _write_csv(("left_id", "right_id", "weight", "decision"), found)
 
 
 @app.command()
