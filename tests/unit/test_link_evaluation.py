@@ -9,6 +9,7 @@ import pytest
 
 from kizuki.app.link_evaluation import Gathered, id_churn, read_truth, resident_cases
 from kizuki.app.linking import History
+from kizuki.cli.link import _evaluation_lines
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.tables import arrow_schema, empty
 from kizuki.link.evaluation import Judged, churn, evaluate, wilson
@@ -193,3 +194,20 @@ def test_a_truth_may_come_in_any_order_with_marks_and_repeats(tmp_path: Path) ->
         {"true_person": "T1", "source": "s", "record_id": "007"},
         {"true_person": "T2", "source": "s", "record_id": "8"},
     ]
+
+
+def test_the_figures_read_as_sentences() -> None:
+    known = truth(("T1", REGISTER, number(1)), ("T2", "cafe", "K1"), ("T2", "club", "C1"))
+    link = links(("p1", REGISTER, number(1)), ("p1", "cafe", "K1"), ("p2", "club", "C1", "single"))
+    found = evaluate(Judged(link, review(), table(*twins_house()), known, REGISTER))
+    told = "\n".join(
+        _evaluation_lines({**found, "id_churn": {"rerun": churn(link, link), "previous_night": None}, "seconds": 1})
+    )
+    for part in (
+        "いないふたごの相手への誤り 1件",
+        "人が変わった記録 0件",
+        "比べる夜がありません",
+        found["automatic_rate_meaning"],
+        "—",
+    ):
+        assert part in told

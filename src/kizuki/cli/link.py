@@ -100,7 +100,8 @@ def _evaluation_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{title}：組の適合率 {pairs['precision']}　再現率 {pairs['recall']}　F1 {pairs['f1']}"
         yield f"{title}：B-cubed の適合率 {cluster['precision']}　再現率 {cluster['recall']}　F1 {cluster['f1']}"
     made, wrong = found["automatic"], found["automatic"]["wrong"]
-    yield f"自動の結び付け {made['links']:,}件（誤り {wrong['wrong']}件）　適合率 {made['precision']} {made['interval']}"
+    yield f"自動の結び付け {made['links']:,}件（誤り {wrong['wrong']}件）"
+    yield f"  適合率 {_figure(made['precision'], made['interval'])}（括弧は95%区間）"
     yield f"  うち住民記録にいないふたごの相手への誤り {wrong['absent_twin']}件、住民記録にいない人 {wrong['absent_person']}件"
     yield f"自動の割合 {found['automatic_rate']}（番号のない記録だけでは {found['automatic_rate_without_number']}）"
     yield f"  {found['automatic_rate_meaning']}"
@@ -109,8 +110,13 @@ def _evaluation_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{title}：" + (f"人が変わった記録 {moved['moved']:,}件" if moved else "比べる夜がありません")
     for kind in ("by_source", "by_case"):
         for name, of in found[kind].items():
-            interval = of["interval"]
-            yield (
-                f"  {name}：{of['n']:,}件　適合率 {of['precision']} {interval['precision']}　"
-                f"再現率 {of['recall']} {interval['recall']}　審査の後 {of['recall_after_review']}"
-            )
+            figures = [_figure(of[which], of["interval"][which]) for which in ("precision", "recall")]
+            later_recall = _figure(of["recall_after_review"], None)
+            yield f"  {name}：{of['n']:,}件　適合率 {figures[0]}　再現率 {figures[1]}　審査の後 {later_recall}"
+
+
+def _figure(share: float | None, interval: list[float] | None) -> str:
+    """A share with its interval; a dash over nothing."""
+    if share is None:
+        return "—"
+    return str(share) + (f"（{interval[0]}〜{interval[1]}）" if interval else "")
