@@ -111,6 +111,25 @@ def test_right_answers_join_records_and_residents_and_wrong_pairs_nothing() -> N
     assert "namesakes" not in found["by_case"]  # two numbers of one human are no namesakes
 
 
+def test_one_answer_speaks_for_all_visits_of_an_outsider_to_one_place() -> None:
+    child = resident(1, ("佐藤", "陽菜"), ("サトウ", "ヒナ"), "2016-05-03")
+    visits = [record("cafe", n, kana=("サトウ", "ヒナ")) for n in "123"]
+    club = record("club", "1", kana=("サトウ", "ヒナ"))
+    found = evaluate(
+        Judged(
+            links(("p1", REGISTER, number(1)), *(("p2", "cafe", n) for n in "123"), ("p2", "club", "1")),
+            review(("cafe", "1", number(1))),
+            table(child, *visits, club),
+            truth(("T1", REGISTER, number(1)), *(("T1", "cafe", n) for n in "12"), ("T9", "cafe", "3"), ("T1", "club", "1")),
+            REGISTER,
+        )
+    )
+    # the visits move together, the stranger among them too; the club's record does not
+    assert found["after_review"]["pairwise"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
+    assert found["by_source"]["cafe"]["recall_after_review"] == 1.0
+    assert found["by_source"]["club"]["recall_after_review"] == 0.0
+
+
 def test_churn_counts_moved_records_and_lost_persons() -> None:
     before = links(("p1", "s", "a"), ("p1", "s", "b"), ("p2", "s", "c"))
     after = links(("p1", "s", "a"), ("p2", "s", "b"), ("p2", "s", "c"), ("p9", "s", "d"))
