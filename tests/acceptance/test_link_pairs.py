@@ -12,7 +12,7 @@ from kizuki.definitions.shipped import shipped_definitions
 from tests.acceptance.office_lists import Lists, write_lists
 
 PEOPLE, LISTED = 20_000, 8_000
-PRECISION, AUTOMATIC, AFTER_REVIEW, REVIEWED = 0.9999, 0.97, 0.993, 0.02
+PRECISION, AUTOMATIC, AFTER_REVIEW, REVIEWED = 0.9999, 0.97, 0.993, 0.03
 """Bars over the seeds together. The goal after review is 0.999; the lowest reached so far is held here."""
 
 

@@ -163,6 +163,21 @@ def test_a_placeholder_is_no_birthday(desk: Desk) -> None:
     assert found["b"] == ("0001", "auto")
 
 
+def test_what_a_crowd_shares_says_nothing_about_anyone(desk: Desk) -> None:
+    shared = "わかば市本町1-1-1,0725-41-1551"
+    letters = "春夏秋冬朝昼夕夜東西南北前後左右上下内外天地山川海空森林木竹花草鳥魚犬馬牛羊米麦豆茶赤青白黒金銀銅石砂水火風雨雪"
+    people = [
+        (f"{n:05}", letters[n // 55] + letters[n % 55], f"{1950 + n % 60}-{1 + n % 12:02}-{1 + n % 28:02}") for n in range(3000)
+    ]
+    left = "番,氏名,生,住所,電話\n" + "".join(f"{key},佐藤　{name},{born},{shared}\n" for key, name, born in people)
+    right = "番,氏名,生,住所,電話\n" + "".join(f"r{key},佐藤{name},{born},{shared}\n" for key, name, born in people[:2000])
+    right += f"x,佐藤　花,1999-01-01,{shared}\n"
+    found = desk.link(right, left=left)
+    assert found == {f"r{key}": (key, "auto") for key, _, _ in people[:2000]}
+    unnamed = "番,氏名,生\n" + "".join(f"{n},氏名 不詳,19{n % 90 + 10}-01-01\n" for n in range(400))
+    assert desk.link(unnamed, left=unnamed) == {}
+
+
 @pytest.mark.parametrize(
     ("right", "code", "where"),
     [

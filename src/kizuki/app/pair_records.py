@@ -32,6 +32,17 @@ _FIVE_DIGITS = re.compile(r"\d{5}")
 _UNUSABLE_PHONE = frozenset({Flag.IMPLAUSIBLE, Flag.AREA_CODE_MISSING})
 _PLACEHOLDER_ROWS = 20
 _PLACEHOLDER_SHARE = 0.01
+_CROWD = 300
+"""Rows of one table that may share a name, a phone or a block; more share a placeholder or an office's own, which say nothing
+about a person (in a city of 700,000 the commonest full name has some 100 bearers) and would be compared each with each."""
+
+_CROWDED = (
+    (("town_key", "block_key"), ("block_key",)),
+    (("phone",), ("phone",)),
+    (("name_key",), ("name", "name_key", "family_key", "given_key")),
+    (("kana_key",), ("kana", "kana_key", "family_kana_key", "given_kana_key")),
+)
+"""Columns counted together → columns left blank where they are shared by a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ def pair_records(rows: list[Row], source: str, readers: Readers) -> pa.Table:
     address = cache(lambda text: clean_address(text, readers.addresses))
     filler = _placeholders(read_birth(r["birth_date"]) for r in rows if "birth_date" in r)
     made = [_record(_names_in_place(r), source, name, kana, address, filler=filler) for r in rows]
+    _forget_crowds(made)
     return pa.Table.from_pylist(made, schema=arrow_schema(PERSON_RECORD))
 
 
@@ -98,6 +110,15 @@ def _placeholders(days: Iterable[dt.date | None]) -> frozenset[dt.date]:
     counted = Counter(d for d in days if d)
     many = max(_PLACEHOLDER_ROWS, counted.total() * _PLACEHOLDER_SHARE)
     return frozenset(d for d, n in counted.items() if n > many)
+
+
+def _forget_crowds(made: list[dict[str, Any]]) -> None:
+    for counted, cleared in _CROWDED:
+        crowds = Counter(tuple(r[c] for c in counted) for r in made)
+        crowded = {value for value, n in crowds.items() if n > _CROWD and None not in value}
+        for row in made if crowded else ():
+            if tuple(row[c] for c in counted) in crowded:
+                row.update(dict.fromkeys(cleared))
 
 
 def _names_in_place(row: Row) -> Row:
