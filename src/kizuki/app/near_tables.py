@@ -54,7 +54,7 @@ class NearTables:
         return pa.concat_tables([own, shared.filter(pc.is_null(shared.column("person_id")))])
 
     def _homes_of(self, persons: Collection[str]) -> set[str]:
-        return set(distinct(self._by_person[HOUSEHOLD_TABLE].rows(persons), "household_id"))
+        return distinct(self._by_person[HOUSEHOLD_TABLE].rows(persons), "household_id")
 
     def _room(self) -> "_Room":
         if not hasattr(self._local, "room"):

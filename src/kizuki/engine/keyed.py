@@ -5,7 +5,7 @@ Published tables are sorted by person within each part, so the places are found 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 pc: Any = pyarrow.compute  # its functions are generated at run time; the stubs do not know their overloads
+Column = Any  # an Arrow array of any type; the stubs do not know its parts
 Places = npt.NDArray[np.int64]
 
 
@@ -48,7 +49,7 @@ class _Part:
 
     @classmethod
     def of(cls, batch: pa.RecordBatch, column: str) -> _Part:
-        coded = batch.column(column)
+        coded: Column = batch.column(column)
         if not pa.types.is_dictionary(coded.type):
             coded = coded.dictionary_encode()
         keys = _bytes_of(coded.dictionary)
@@ -80,27 +81,26 @@ def _ranges(starts: Places, ends: Places) -> Places:
     return filled + np.arange(len(filled))
 
 
-def _bytes_of(texts: pa.Array[Any]) -> npt.NDArray[np.bytes_]:
+def _bytes_of(texts: Column) -> npt.NDArray[np.bytes_]:
     """Texts as fixed-width bytes, without copying where all are equally long (as person ids are)."""
     widths = pc.unique(pc.binary_length(texts)).to_pylist()
     if len(widths) == 1 and widths[0] and not texts.offset and not texts.null_count:
         _, offsets, data = texts.buffers()
         first = int(np.frombuffer(offsets, np.int32, 1)[0])
-        return np.frombuffer(data, f"S{widths[0]}", len(texts), first)
+        keys: npt.NDArray[np.bytes_] = np.frombuffer(data, f"S{widths[0]}", len(texts), first)
+        return keys
     return np.array([(t or "").encode() for t in texts.to_pylist()], dtype=bytes)
 
 
-def _as_text(column: pa.Array[Any]) -> pa.Array[Any]:
-    if not pa.types.is_dictionary(column.type):
-        return column
-    texts: pa.Array[Any] = column.dictionary.take(column.indices)
-    return texts
+def _as_text(column: Column) -> Column:
+    return column.dictionary.take(column.indices) if pa.types.is_dictionary(column.type) else column
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:
-    return type_.value_type if pa.types.is_dictionary(type_) else type_
+    plain: pa.DataType = type_.value_type if pa.types.is_dictionary(type_) else type_
+    return plain
 
 
-def distinct(table: pa.Table, column: str) -> Iterator[str]:
+def distinct(table: pa.Table, column: str) -> set[str]:
     """The distinct values of a text column, blanks left out."""
-    yield from (value for value in pc.unique(table.column(column)).to_pylist() if value is not None)
+    return set(pc.unique(table.column(column)).to_pylist()) - {None}
