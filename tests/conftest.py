@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 if TYPE_CHECKING:
     from kizuki.govern.actor import Actor
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # Playwright's own event loop runs in the worker that drives the browser; tests of the database in that worker are not async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# how long one example takes says nothing on a machine that does other work too
+hypothesis_settings.register_profile("kizuki", deadline=None)
+hypothesis_settings.load_profile("kizuki")
 
 ROLES = ("steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor")
 

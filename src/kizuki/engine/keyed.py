@@ -34,7 +34,7 @@ class KeyedTable:
         return pa.Table.from_batches([self._text_rows(part.batch, at) for part, at in places if len(at)], self._plain)
 
     def _text_rows(self, batch: pa.RecordBatch, places: Places) -> pa.RecordBatch:
-        rows = batch.take(pa.array(places))
+        rows = batch.take(places)
         return pa.RecordBatch.from_arrays([_as_text(c) for c in rows.columns], schema=self._plain)
 
 
