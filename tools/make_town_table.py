@@ -19,7 +19,8 @@ from pathlib import Path
 
 # 「沢中７３地割、沢中７…」「赤坂アークヒルズ・…」: the packed data cut these notes in half; the part before them is the town.
 _NOTE = re.compile(r"[、〜～].*$")
-_DIVISION = re.compile(r"第?[0-9]+地割.*$")
+_DIVISION = re.compile(r"(?:第?[0-9]+地割.*|(?<![第0-9])[0-9]+)$")
+_NO_TOWN = re.compile("の次に.*場合$")  # 「琴平町の次に427番地以降がくる場合」: the city itself
 
 City = tuple[str, str, str]
 
@@ -33,7 +34,7 @@ def towns(database: sqlite3.Connection) -> dict[City, dict[str, str]]:
             city = (entry["jisx0402"], entry["prefecture"], entry["city"])
             area = found.setdefault(city, {})
             name = unicodedata.normalize("NFKC", entry["neighborhood"])
-            name = _DIVISION.sub("", _NOTE.sub("", name)).strip()
+            name = _NO_TOWN.sub("", _DIVISION.sub("", _NOTE.sub("", name)).strip())
             code = entry["postal_code"]
             area[name] = min(code, area.get(name, code))
     return found

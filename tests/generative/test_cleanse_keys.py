@@ -37,6 +37,8 @@ PLACES = [
 ]
 NUMBERS = ["二丁目", "2", "0", "十", "三", "百", "-", "－", "番地", "番", "の", "号", "号室", "階", "甲", "戊", " ", "\u3000"]
 ADDRESS_TEXT = st.lists(st.sampled_from(PLACES + NUMBERS), max_size=9).map("".join)
+VARIANTS_OF_THE_FIRST_LEVEL = {"吊弔", "宍肉", "柁舵", "涌湧", "灯燈", "杯盃", "升舛", "稿藁", "舗鋪", "駆駈"}
+"""The MJ縮退マップ names the other as the only target of one of them; 玉 and 王, 師 and 帥 are left out by hand."""
 FEW = settings(deadline=None, max_examples=50)
 
 
@@ -79,12 +81,15 @@ def ordinary_characters() -> list[str]:
     return [c for code in codes if (c := code.decode("euc_jp", errors="ignore"))]
 
 
-def test_first_level_kanji_never_fold_into_each_other() -> None:
+def test_first_level_kanji_never_fold_into_each_other_but_for_the_variants_among_them() -> None:
     characters = ordinary_characters()
     assert len(characters) == 2965
-    assert len({name_key(c) for c in characters}) == len(characters)
+    together: dict[str | None, str] = {}
+    for character in characters:
+        key = name_key(character)
+        together[key] = together.get(key, "") + character
+    assert {"".join(sorted(c)) for c in together.values() if len(c) > 1} == VARIANTS_OF_THE_FIRST_LEVEL
     moved = {c for c in characters if ord(c) in loose_variants()}
-    assert all(ord(c) not in official_variants() for c in characters)
     assert len(moved) < 40
 
 

@@ -9,24 +9,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from kizuki.cleanse.blocks import one_hyphen, read_block
 from kizuki.cleanse.flags import Flag
-from kizuki.cleanse.places import PREFECTURES, City, Gazetteer, arabic, nationwide, place_key, town_key
+from kizuki.cleanse.numerals import KANJI_FIGURES, number
+from kizuki.cleanse.places import PREFECTURES, City, Gazetteer, nationwide, place_key, place_text, town_key
 from kizuki.cleanse.text import base_form, distinct
 
 _POSTCODE = re.compile(r"^〒?\s*(\d{3})-?(\d{4})(?!\d)\s*")
 _POST_MARK = re.compile(r"^〒\s*")
-_HYPHENS = re.compile(r"(?<=[0-9])\s*[-\u2010-\u2015−ーｰ─━~〜]\s*(?=[0-9])")
 _CITY_BY_SHAPE = re.compile(r"^(?:\D{1,5}?郡)?\D{1,6}?[市区町村]")
-_TOWN_BY_SHAPE = re.compile(r"^(?:大字|字)?([^\s\d]{1,15}?)(?=\s|\d|[〇一二三四五六七八九十]+(?:丁|番)|$)")
-_STREETS = re.compile(r"^.*(?:上る|上ル|下る|下ル|東入る?|西入る?|東入ル|西入ル|入る|入ル|通)")
-_SUBAREA = re.compile(r"^(?:小?字)[^\s\d]{1,12}?(?=\d)")
-_NUMERAL = "〇一二三四五六七八九十百"
-_UNIT = r"(丁目|丁|番地|番町(?=\d)|番|地割|号(?![室棟館])|(?=\D|$))"
-_ROOM = r"(?!\d|号[室棟館]|階|F|棟|室|F|f)"
-_BLOCK = re.compile(rf"^([甲乙丙丁戊]?)(?:(\d+){_ROOM}{_UNIT}|([{_NUMERAL}]+)(丁目|丁|番地|番|号(?![室棟館])))")
-_BETWEEN = re.compile(r"^[-の\u30ce之](?=[甲乙丙\d])")
-_LEADING = re.compile(r"^[-,、\s]+")
-_MOST_NUMBERS = 3
+_DISTRICT = re.compile(r"^\D{1,5}?郡")
+_FORMER_WARD = re.compile(r"^\D{1,3}?区")
+_TOWN_BY_SHAPE = re.compile(r"^(?:大字|字)?([^\s\d]{1,15}?)(?=\s|\d|[〇一二三四五六七八九十]+(?:丁|番)|第?\d+地割|$)")
+_DIVISION = re.compile(rf"^第?(\d+|[{KANJI_FIGURES}]+)地割")
+_NUMBERED_TOWN = re.compile(rf"^(?:\d+|[{KANJI_FIGURES}]+)番[町丁]")
+_OTHER_ENDING = str.maketrans("町丁", "丁町")
+_KYOTO_STREETS = re.compile(
+    r"^.*(?:上る|上ル|上がる|下る|下ル|下がる|東入る?|西入る?|東入ル|西入ル|東へ?入る?|西へ?入る?|入る|入ル)"
+)
+_STREETS = re.compile(r"^.*通(?!り?\d)り?")
+_NORTHERN = re.compile(r"^([東西南北]?(?:\d+|[一二三四五六七八九十]+))(?=[東西南北](?:\d|[一二三四五六七八九十]))")
+_LONGEST_CITY = 16
+"""No city with its 郡 has a longer name."""
+_PREFECTURES = frozenset(PREFECTURES)
+_STEMS = {p[:-1]: p for p in PREFECTURES if p != "北海道"}
 
 
 class Address(NamedTuple):
@@ -77,22 +83,19 @@ _NOWHERE = AddressRules()
 def clean_address(raw: str, rules: AddressRules = _NOWHERE) -> Address:
     """Parts and keys of one address; blank → all None."""
     flags: list[Flag] = []
-    text, postcode = _postcode(_HYPHENS.sub("-", base_form(raw, flags)))
+    text, postcode = _postcode(one_hyphen(base_form(raw, flags).strip("\"'")))
     if not text:
         return Address(None, None, None, None, None, postcode, None, None, distinct(flags))
-    prefecture = next((p for p in PREFECTURES if text.startswith(p)), None)
-    text = text[len(prefecture or "") :].lstrip()
+    prefecture, text = _written_prefecture(text, rules)
     city_name, candidates, text = _city(text, prefecture, rules, flags)
     city, town, found_code, text = _town(text, candidates, flags)
     if city is not None:
         city_name = city.name
     if prefecture is None:
         prefecture = _prefecture(city, candidates, flags)
-    text, subarea = _subarea(text)
-    block, text = _block(text)
+    block, rest = read_block(text)
     if block is None:
         flags.append(Flag.BLOCK_MISSING)
-    rest = " ".join(p for p in (subarea, _LEADING.sub("", text).strip()) if p) or None
     whole_key = (place_key(city_name or "") + town_key(town)) if town else None
     return Address(prefecture, city_name, town, block, rest, postcode or found_code, whole_key, block, distinct(flags))
 
@@ -108,14 +111,32 @@ def _postcode(text: str) -> tuple[str, str | None]:
     return _POST_MARK.sub("", text), None
 
 
+def _written_prefecture(text: str, rules: AddressRules) -> tuple[str | None, str]:
+    """The prefecture the text begins with; its suffix may be left out before a city of it (大阪 和泉市)."""
+    key = place_key(text[:4])
+    for length in (3, 4):
+        if key[:length] in _PREFECTURES:
+            return key[:length], text[length:].lstrip()
+    stem = _STEMS.get(text[:2]) or _STEMS.get(text[:3])
+    if stem and not rules.gazetteer.match_city(place_key(text[:_LONGEST_CITY]), None)[0]:
+        after = text[len(stem) - 1 :].lstrip()
+        if rules.gazetteer.match_city(place_key(after[:_LONGEST_CITY]), stem)[0]:
+            return stem, after
+    return None, text
+
+
 def _city(
     text: str, prefecture: str | None, rules: AddressRules, flags: list[Flag]
 ) -> tuple[str | None, tuple[City, ...], str]:
-    length, found = rules.gazetteer.match_city(place_key(text), prefecture)
+    length, found = rules.gazetteer.match_city(place_key(text[:_LONGEST_CITY]), prefecture)
+    if not found and (district := _DISTRICT.match(text)):
+        # The 郡 may be misspelt or no longer exist; the town behind it decides.
+        more, found = rules.gazetteer.match_city(place_key(text[district.end() :][:_LONGEST_CITY]), prefecture)
+        length = district.end() + more
     if found:
         name = found[0].name if len(found) == 1 else text[:length]
         return name, found, text[length:].lstrip()
-    if rules.home and prefecture in (None, rules.prefecture) and rules.home[0].match_town(place_key(text)):
+    if rules.home and prefecture in (None, rules.prefecture) and rules.home[0].match_town(place_text(text)):
         return rules.city, rules.home, text
     if match := _CITY_BY_SHAPE.match(text):
         flags.append(Flag.CITY_UNLISTED)
@@ -126,15 +147,19 @@ def _city(
 
 def _town(text: str, candidates: tuple[City, ...], flags: list[Flag]) -> tuple[City | None, str | None, str | None, str]:
     """(the one city it lies in, town, postcode, text after it)."""
-    for start in _starts(text):
-        matches = [(m, c) for c in candidates if (m := c.match_town(place_key(text[start:])))]
-        if matches:
-            longest = max(m[0] for m, _ in matches)
-            best = [(m, c) for m, c in matches if m[0] == longest]
-            (length, town, postcode), city = best[0]
-            only = city if len(best) == 1 else None
-            return only, town, (postcode or None) if only else None, text[start + length :].lstrip()
+    if candidates and candidates[0].prefecture == "北海道":
+        text = _NORTHERN.sub(r"\1条", text)
+    for start in _starts(text, candidates):
+        if found := _listed(text, start, candidates):
+            return found
+    if match := _NUMBERED_TOWN.match(text):
+        # 七番丁 is written 7番町 by people who do not live there.
+        swapped = match.group()[:-1] + match.group()[-1].translate(_OTHER_ENDING) + text[match.end() :]
+        if found := _listed(swapped, 0, candidates):
+            return found
     only = candidates[0] if len(candidates) == 1 else None
+    if (match := _DIVISION.match(text)) and (division := number(match.group(1))):
+        return only, f"第{division}地割", None, text[match.end() :].lstrip()
     if match := _TOWN_BY_SHAPE.match(text):
         flags.append(Flag.TOWN_GUESSED)
         return only, match.group(1), None, text[match.end() :].lstrip()
@@ -142,12 +167,29 @@ def _town(text: str, candidates: tuple[City, ...], flags: list[Flag]) -> tuple[C
     return only, None, None, text
 
 
-def _starts(text: str) -> list[int]:
-    """Where a town may begin: at once, after 大字 or 字, after the streets of Kyoto."""
+def _listed(text: str, start: int, candidates: tuple[City, ...]) -> tuple[City | None, str, str | None, str] | None:
+    """The longest listed town at that place: (its one city, town, postcode, text after it)."""
+    place = place_text(text[start:])
+    matches = [(m, c) for c in candidates if (m := c.match_town(place))]
+    if not matches:
+        return None
+    longest = max(m[0] for m, _ in matches)
+    best = [(m, c) for m, c in matches if m[0] == longest]
+    (length, town, postcode), city = best[0]
+    only = city if len(best) == 1 else None
+    return only, town, (postcode or None) if only else None, text[start + length :].lstrip()
+
+
+def _starts(text: str, candidates: tuple[City, ...]) -> list[int]:
+    """Where a town may begin: in Kyoto after its streets, else at once, else after a ward that no longer exists."""
     starts = [0]
-    starts += [len(p) for p in ("大字", "字") if text.startswith(p)]
-    if streets := _STREETS.match(text):
-        starts.append(streets.end())
+    if any(c.prefecture == "京都府" for c in candidates):
+        if crossing := _KYOTO_STREETS.match(text):
+            starts.insert(0, crossing.end())
+        if street := _STREETS.match(text):
+            starts.append(street.end())
+    if ward := _FORMER_WARD.match(text):
+        starts.append(ward.end())
     return starts
 
 
@@ -160,30 +202,3 @@ def _prefecture(city: City | None, candidates: tuple[City, ...], flags: list[Fla
     if name:
         flags.append(Flag.PREFECTURE_INFERRED)
     return name
-
-
-def _subarea(text: str) -> tuple[str, str | None]:
-    if match := _SUBAREA.match(text):
-        return text[match.end() :], match.group()
-    return text, None
-
-
-def _block(text: str) -> tuple[str | None, str]:
-    """At most three numbers (丁目・番・号 or 番地・枝・枝) joined by hyphens, and the text after them."""
-    numbers: list[str] = []
-    rest = text
-    while len(numbers) < _MOST_NUMBERS and (match := _BLOCK.match(rest)):
-        letter, digits, unit, kanji, kanji_unit = match.groups()
-        numbers.append(letter + str(int(digits or arabic(kanji))) if (digits or arabic(kanji)).isdigit() else letter + kanji)
-        after = rest[match.end() :]
-        written = unit or kanji_unit or ""
-        rest = after
-        if written == "号":
-            break
-        if between := _BETWEEN.match(after):
-            rest = after[between.end() :]
-        elif written:
-            rest = after.lstrip()
-        else:
-            break
-    return ("-".join(numbers) if numbers else None), rest

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
+from typing import NamedTuple
 
-from kizuki.cleanse.variants import fold
+from kizuki.cleanse.blocks import SIGNS
+from kizuki.cleanse.numerals import FIGURE, KANJI_FIGURES, arabic
+from kizuki.cleanse.variants import fold, fold_loose
 
 PREFECTURES = (
     "北海道",
@@ -61,37 +64,57 @@ PREFECTURES = (
     "鹿児島県",
     "沖縄県",
 )
-_SAME_IN_PLACES = str.maketrans("ヵヶがガノの之乃ッっつ龍舘嶋條峯", "ケケケケノノノノツツツ竜館島条峰")
+_SAME_IN_PLACES = str.maketrans("ヵヶがガ箇个の之乃ッっつ條壱弐治", "ケケケケケケノノノツツツ条一二冶")
 _DISTRICT = re.compile(r"^.{1,5}?郡(?=.+[町村]$)")
-_PREFIX = re.compile(r"^(?:大字|字)")
-_WARD = re.compile(r"^(.+?市)(?=.+区$)")
-_NUMERALS = re.compile(r"[〇一二三四五六七八九十]+")
-_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789")
+_ISLAND = re.compile(r"^(?:三宅島|八丈島)(?=.+[町村]$)")
+_SUBDIVISION = re.compile("大?字")
+_WARD = re.compile(r"^(.+?市)(.+区)$")
+_TOKENS = re.compile(rf"大?字|{FIGURE}|[0-9]+|.", re.DOTALL)
+_SPECIAL = re.compile("[字0-9〇一二三四五六七八九十]")
+_LONGEST = 40
+"""No name of a town area, however written, is longer."""
+_EVERY_CHARACTER = tuple(range(_LONGEST + 1))
+_NO_CUT = -1
+_AFTER_SHORT_TOWN = re.compile(rf"\s*(?:$|[\d,(-]|[{KANJI_FIGURES}]|大?字|の?\d|[{SIGNS}]\s*\d|無番|地内)|\s")
 
 
 def place_key(text: str) -> str:
-    """Comparison form of a place name, one character for one: 異体字, ケ/ヶ/が, の/之, ツ/ッ. Idempotent."""
-    return fold(text).translate(_SAME_IN_PLACES)
+    """Comparison form of a place name, one character for one: 異体字 and loose pairs, ケ/ヶ/が/箇, の/之, ツ/ッ, 鍛冶/鍛治.
 
-
-def arabic(text: str) -> str:
-    """Kanji numerals as digits: 三十二 → 32, 一〇 → 10."""
-
-    def number(match: re.Match[str]) -> str:
-        word = match.group()
-        if "十" not in word:
-            return word.translate(_DIGITS)
-        tens, _, ones = word.partition("十")
-        if "十" in ones:
-            return word
-        return str(int(tens.translate(_DIGITS) or 1) * 10 + int(ones.translate(_DIGITS) or 0))
-
-    return _NUMERALS.sub(number, text)
+    Idempotent.
+    """
+    return fold_loose(fold(text)).translate(_SAME_IN_PLACES)
 
 
 def town_key(town: str) -> str:
-    """Comparison form of a town area: without 大字, numerals as digits. Idempotent."""
-    return arabic(_PREFIX.sub("", place_key(town)))
+    """Comparison form of a town area: without 大字 and 字, numerals as digits. Idempotent."""
+    return arabic(_SUBDIVISION.sub("", place_key(town)))
+
+
+class PlaceText(NamedTuple):
+    """A text in comparison form, and where each of its prefixes ends in the text itself (-1: inside a number)."""
+
+    text: str
+    key: str
+    ends: tuple[int, ...]
+
+
+def place_text(text: str) -> PlaceText:
+    """`text` made ready for looking up towns: prefixes of `key` compare like `town_key`."""
+    key = place_key(text[:_LONGEST])
+    if not _SPECIAL.search(key):
+        return PlaceText(text, key, _EVERY_CHARACTER)
+    out: list[str] = []
+    ends = [0]
+    for match in _TOKENS.finditer(key):
+        token = match.group()
+        if token in ("大字", "字"):
+            continue
+        form = arabic(token)
+        out.append(form)
+        ends.extend([_NO_CUT] * (len(form) - 1))
+        ends.append(match.end())
+    return PlaceText(text, "".join(out), tuple(ends))
 
 
 @dataclass(frozen=True)
@@ -104,12 +127,11 @@ class City:
 
     @cached_property
     def towns(self) -> dict[str, tuple[str, str]]:
-        """Every way of writing a town area → (its name, its postcode); the empty name is the city's own postcode."""
+        """Comparison form of a town area → (its name, its postcode); the empty name is the city's own postcode."""
         index: dict[str, tuple[str, str]] = {}
         for area in self.areas:
             name, _, postcode = area.partition("=")
-            for key in (place_key(name), town_key(name), _PREFIX.sub("", place_key(name))):
-                index.setdefault(key, (name, postcode))
+            index.setdefault(town_key(name), (name, postcode))
         return index
 
     @cached_property
@@ -117,28 +139,41 @@ class City:
         """Length of the longest key, where a prefix search starts."""
         return max(map(len, self.towns), default=0)
 
-    def match_town(self, key: str) -> tuple[int, str, str] | None:
-        """(length, name, postcode) of the longest town area that `key` begins with."""
-        for length in range(min(self.longest, len(key)), 0, -1):
-            found = self.towns.get(key[:length])
-            if found:
-                return (length, *found)
+    def match_town(self, place: PlaceText) -> tuple[int, str, str] | None:
+        """(length in the text, name, postcode) of the longest town area the text begins with.
+
+        A name of one character (大, 岡) counts only where the name visibly ends, or any unlisted town would be cut after it.
+        """
+        for length in range(min(self.longest, len(place.key)), 0, -1):
+            end = place.ends[length]
+            if end == _NO_CUT or not (found := self.towns.get(place.key[:length])):
+                continue
+            # 字 is left out of the keys; where it ends the name itself (十文字) it belongs to it.
+            end += found[0].endswith("字") and place.text.startswith("字", end)
+            if length > 1 or _AFTER_SHORT_TOWN.match(place.text, end):
+                return (end, *found)
         return None
 
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Cities by every way of writing their name: with and without 郡, 政令市 with and without the ward."""
+    """Cities by every way of writing their name: with and without 郡, 政令市 with and without the ward, the ward alone."""
 
     cities: tuple[City, ...]
 
     @cached_property
     def by_name(self) -> dict[str, tuple[City, ...]]:
-        """Key of a city's name → the cities it can mean."""
+        """Key of a city's name → the cities it can mean; a former name means the city of today."""
         index: dict[str, list[City]] = {}
+        today: dict[tuple[str, str], list[City]] = {}
         for city in self.cities:
             for name in _spellings(city.name):
                 index.setdefault(place_key(name), []).append(city)
+                today.setdefault((city.prefecture, name), []).append(city)
+        for prefecture, former, name in former_cities():
+            for spelling in _spellings(former):
+                known = index.setdefault(place_key(spelling), [])
+                known.extend(c for c in today.get((prefecture, name), ()) if c not in known)
         return {name: tuple(found) for name, found in index.items()}
 
     @cached_property
@@ -149,7 +184,8 @@ class Gazetteer:
     def match_city(self, key: str, prefecture: str | None) -> tuple[int, tuple[City, ...]]:
         """(length, cities) of the longest city name that `key` begins with, within the prefecture if one is given."""
         for length in range(min(self.longest, len(key)), 1, -1):
-            found = self.by_name.get(key[:length], ())
+            if not (found := self.by_name.get(key[:length])):
+                continue
             inside = tuple(c for c in found if prefecture is None or c.prefecture == prefecture)
             if inside:
                 return length, inside
@@ -163,10 +199,19 @@ class Gazetteer:
 
 def _spellings(name: str) -> Iterator[str]:
     yield name
-    if (short := _DISTRICT.sub("", name)) != name:
+    if (short := _DISTRICT.sub("", name)) != name or (short := _ISLAND.sub("", name)) != name:
         yield short
     if ward := _WARD.match(name):
         yield ward.group(1)
+        yield ward.group(2)
+
+
+@cache
+def former_cities() -> tuple[tuple[str, str, str], ...]:
+    """(prefecture, former name, name today) of cities and wards that kept their towns under a new name."""
+    lines = files("kizuki.cleanse").joinpath("data", "former_cities.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return tuple((prefecture, former, today) for prefecture, former, today in rows)
 
 
 @cache
