@@ -11,7 +11,7 @@ from kizuki.cleanse.names import NameRules, _any_name, clean_name, name_key
 from kizuki.cleanse.places import place_key, town_key
 from kizuki.cleanse.scalars import clean_code, clean_person_no, clean_phone, clean_postcode
 from kizuki.cleanse.text import base_form
-from kizuki.cleanse.variants import fold, loose_variants, official_variants
+from kizuki.cleanse.variants import fold, loose_variants
 from kizuki.terms.wareki import read_date
 
 KANJI = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)

@@ -16,7 +16,10 @@ from kizuki.cleanse.variants import loose_variants, official_variants
 TARGETS = Path(__file__).with_name("mj_targets.tsv.gz")
 APART = {("玉", "王"), ("師", "帥"), ("功", "切"), ("切", "功"), ("綱", "網"), ("着", "著")}
 """Single targets that are not followed: different names which a list of miswritings connects."""
-UNLIKE = "王玉 未末 土士 日曰 千干 己巳 大犬 大太 田由 坂阪 堀掘 師帥 綱網 人入 問間 天夫 木本 今令 白自 石右 牛午 治冶 陣陳 微徴 侯候 祐裕 斉斎"
+UNLIKE = (
+    "王玉 未末 土士 日曰 千干 己巳 大犬 大太 田由 坂阪 堀掘 師帥 綱網 人入 "
+    "問間 天夫 木本 今令 白自 石右 牛午 治冶 陣陳 微徴 侯候 祐裕 斉斎"
+)
 
 
 @cache

@@ -32,6 +32,50 @@ def test_a_surname_nobody_knows_is_not_guessed() -> None:
     assert Flag.NOT_SPLIT in name.flags
 
 
+def test_a_surname_alone_is_not_cut_in_two() -> None:
+    for text in ("高橋", "髙橋 様", "斎藤", "東海林"):
+        assert clean_name(text, NameRules(register=REGISTER)).family is None, text
+    assert clean_name("東海林花子様", NameRules(register=REGISTER)).given == "花子"
+
+
+def test_a_title_after_the_name_is_not_part_of_it() -> None:
+    named = clean_name("高橋花子 殿")
+    assert (named.key, named.display) == ("高橋花子", "高橋花子 殿")
+    assert Flag.HONORIFIC in named.flags
+    assert clean_name("林様").key == "林様", "two characters may be the whole name"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kana"),
+    [
+        ("YAMADA HANAKO", "ヤマダ ハナコ"),
+        ("Ōno Yūki", "オノ ユキ"),
+        ("OHNO", "オノ"),
+        ("hattori kenji", "ハットリ ケンジ"),
+        ("Shimbashi", "シンバシ"),
+        ("MATSUMOTO, Jun'ichi", "マツモト ジュンイチ"),
+        ("Tyousi", "チョウシ"),
+        ("NGUYEN VAN ANH", "NGUYEN VAN ANH"),
+        ("SMITH", "SMITH"),
+    ],
+)
+def test_a_reading_in_latin_letters_is_read_where_it_is_japanese(raw: str, kana: str) -> None:
+    read = clean_kana(raw)
+    assert read.kana == kana
+    assert (Flag.ROMAJI in read.flags) == (kana != raw.replace(",", ""))
+
+
+def test_romaji_and_kana_of_one_name_share_their_key() -> None:
+    for latin, kana in (
+        ("Satoh Taro", "サトウ タロウ"),
+        ("OHTA Yuki", "オオタ ユウキ"),
+        ("Kyoko", "キョウコ"),
+        ("KOHEI", "コウヘイ"),
+    ):
+        one, other = clean_kana(latin), clean_kana(kana)
+        assert one.loose_key == other.loose_key, latin
+
+
 def test_an_unspaced_reading_is_split_only_when_one_way_is_possible() -> None:
     one = KanaRegister(frozenset({"サトウ"}), frozenset({"タロウ"}))
     two = KanaRegister(frozenset({"オオタ", "オオタニ"}), frozenset({"ニナ", "ナ"}))
@@ -94,6 +138,12 @@ def test_no_common_surname_is_another_ones_variant_by_accident() -> None:
         ("0725-41-1551 内線123", "0725411551", Flag.EXTENSION),
         ("000-0000-0000", "00000000000", Flag.IMPLAUSIBLE),
         ("なし", None, Flag.IMPLAUSIBLE),
+        ("0725-41-1551、0725-41-1552", "0725411551", Flag.SEVERAL),
+        ("090-1234-5678/03-1111-2222", "09012345678", Flag.SEVERAL),
+        ("06/6123/4567", "0661234567", None),
+        ("0725-41-1551~3", "0725411551", None),
+        ("81-90-1234-5678", "09012345678", None),
+        ("9012345678.0", "09012345678", Flag.LEADING_ZERO),
         ("", None, None),
     ],
 )

@@ -36,6 +36,19 @@ from kizuki.terms.wareki import ERAS, Precision, Spelling, parse_date, read_date
         ("2024/05", dt.date(2024, 5, 1)),
         ("平成元年1月", dt.date(1989, 1, 1)),
         ("2024/2/29", dt.date(2024, 2, 29)),
+        ("平成5、4、1", dt.date(1993, 4, 1)),
+        ("平成05年04月01日生", dt.date(1993, 4, 1)),
+        ("昭和５０年１月１日　生まれ", dt.date(1975, 1, 1)),
+        ("平成5年4月1日（木曜日）", dt.date(1993, 4, 1)),
+        ("H.5.4.1", dt.date(1993, 4, 1)),
+        ("H-05-04-01", dt.date(1993, 4, 1)),
+        ("5-05-04-01", dt.date(2023, 4, 1)),
+        ("5-050401", dt.date(2023, 4, 1)),
+        ("昭和参拾年弐月壱日", dt.date(1955, 2, 1)),
+        ("西暦2023年4月1日", dt.date(2023, 4, 1)),
+        ("2023年4月1日 10時30分", dt.date(2023, 4, 1)),
+        ("2023-04-01T12:34:56+09:00", dt.date(2023, 4, 1)),
+        ('"2023/04/01"', dt.date(2023, 4, 1)),
     ],
 )
 def test_a_spelling_is_read(text: str, day: dt.date) -> None:
@@ -61,7 +74,9 @@ def test_a_month_says_that_it_is_one() -> None:
 
 def test_a_serial_number_is_a_date_only_when_asked_for() -> None:
     assert parse_date("45017", excel_serial=True)[0] == dt.date(2023, 4, 1)
+    assert parse_date("45017.0", excel_serial=True)[0] == dt.date(2023, 4, 1)
     assert parse_date("45017")[0] is None
+    assert parse_date("202304", excel_serial=True)[0] == dt.date(2023, 4, 1), "six digits are a year and a month"
 
 
 @settings(deadline=None, max_examples=50)

@@ -24,9 +24,7 @@ _TOWN_BY_SHAPE = re.compile(r"^(?:大字|字)?([^\s\d]{1,15}?)(?=\s|\d|[〇一�
 _DIVISION = re.compile(rf"^第?(\d+|[{KANJI_FIGURES}]+)地割")
 _NUMBERED_TOWN = re.compile(rf"^(?:\d+|[{KANJI_FIGURES}]+)番[町丁]")
 _OTHER_ENDING = str.maketrans("町丁", "丁町")
-_KYOTO_STREETS = re.compile(
-    r"^.*(?:上る|上ル|上がる|下る|下ル|下がる|東入る?|西入る?|東入ル|西入ル|東へ?入る?|西へ?入る?|入る|入ル)"
-)
+_KYOTO_STREETS = re.compile(r"^.*(?:[上下](?:が?る|ル)|[東西]へ?入(?:る|ル)?|入[るル])")
 _STREETS = re.compile(r"^.*通(?!り?\d)り?")
 _NORTHERN = re.compile(r"^([東西南北]?(?:\d+|[一二三四五六七八九十]+))(?=[東西南北](?:\d|[一二三四五六七八九十]))")
 _LONGEST_CITY = 16

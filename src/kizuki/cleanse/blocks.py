@@ -8,7 +8,10 @@ import re
 
 from kizuki.cleanse.numerals import KANJI_FIGURES, number
 
-SIGNS = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰオクヤマケフコエテアサキユメミシヱヒモセス"
+SIGNS = (
+    "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
+    "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰオクヤマケフコエテアサキユメミシヱヒモセス"
+)
 """Characters that stand before a lot number: 十干, 十二支, いろは."""
 
 _DASH = "-\u2010-\u2015−ーｰ─━~〜"

@@ -21,7 +21,9 @@ class Flag(StrEnum):
     SPLIT_BY_LIST = "split_by_list"
     NOT_SPLIT = "not_split"
     PARENTHESES = "parentheses"
+    HONORIFIC = "honorific"
     HIRAGANA = "hiragana"
+    ROMAJI = "romaji"
     NOT_KANA = "not_kana"
     LEADING_ZERO = "leading_zero"
     TOO_LONG = "too_long"
@@ -31,6 +33,8 @@ class Flag(StrEnum):
     AREA_CODE_MISSING = "area_code_missing"
     IMPLAUSIBLE = "implausible"
     EXTENSION = "extension"
+    SEVERAL = "several"
+    READING_DOUBTFUL = "reading_doubtful"
     PREFECTURE_INFERRED = "prefecture_inferred"
     PREFECTURE_AMBIGUOUS = "prefecture_ambiguous"
     CITY_UNLISTED = "city_unlisted"
@@ -58,7 +62,9 @@ _TITLES = {
     Flag.SPLIT_BY_LIST: "よくある姓の一覧から姓と名を分けた（住民記録にない姓）",
     Flag.NOT_SPLIT: "姓と名を分けられない",
     Flag.PARENTHESES: "括弧の中を比較から外した",
+    Flag.HONORIFIC: "敬称を比較から外した",
     Flag.HIRAGANA: "ひらがなをカタカナにした",
+    Flag.ROMAJI: "ローマ字をカタカナに読み替えた",
     Flag.NOT_KANA: "カナでない文字がある",
     Flag.LEADING_ZERO: "先頭のゼロを補った・外した",
     Flag.TOO_LONG: "桁が多い",
@@ -68,6 +74,8 @@ _TITLES = {
     Flag.AREA_CODE_MISSING: "市外局番がない",
     Flag.IMPLAUSIBLE: "電話番号としてあり得ない",
     Flag.EXTENSION: "内線などの続きを外した",
+    Flag.SEVERAL: "番号がいくつかあり、最初のものを採った",
+    Flag.READING_DOUBTFUL: "氏名の漢字とカナが、住民記録で学んだ読み方では結びつかない",
     Flag.PREFECTURE_INFERRED: "都道府県を市区町村名から補った",
     Flag.PREFECTURE_AMBIGUOUS: "同じ名の市区町村が複数の都道府県にある",
     Flag.CITY_UNLISTED: "市区町村が全国表にない",

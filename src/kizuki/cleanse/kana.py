@@ -13,12 +13,14 @@ from typing import NamedTuple
 import jaconv
 
 from kizuki.cleanse.flags import Cleaned, Flag
+from kizuki.cleanse.romaji import kana_of_romaji
 from kizuki.cleanse.text import base_form, distinct
 
 _HYPHENS = re.compile(r"(?<=[ァ-ヺー])[-\u2010-\u2015−ｰ─━]+")
 _NOT_KANA = re.compile("[^ァ-ヺー]")
 _NOT_KANA_OR_SPACE = re.compile("[^ァ-ヺー ]")
 _HIRAGANA = re.compile("[ぁ-ゖゝゞ]")
+_LATIN = re.compile("[A-Za-z]")
 _SEPARATORS = re.compile("[・･.,、]")
 _VOICED_REPEAT = str.maketrans("カキクケコサシスセソタチツテトハヒフヘホウ", "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ")
 _SAME = str.maketrans("ァィゥェォッャュョヮヵヶヅヂヲヴヰヱヷヸヹヺ", "アイウエオツヤユヨワカケズジオブイエバビベボ")
@@ -65,12 +67,16 @@ def _stored_form(raw: str) -> str | None:
 def clean_kana(raw: str, register: KanaRegister = _NO_REGISTER) -> Kana:
     """Half-width, hiragana and odd hyphens → full-width katakana; the keys have no spaces. Blank → all None.
 
+    A reading in Latin letters is read where it is Japanese (the source's own column keeps the letters).
     Without a space the parts are known only if the register allows exactly one way to cut 姓 and 名.
     """
     kana, done = stored_kana(raw)
     flags = list(done)
     if kana is None:
         return Kana(None, None, None, None, done)
+    if _LATIN.search(kana) and (read := kana_of_romaji(kana)):
+        kana = read
+        flags = [f for f in flags if f is not Flag.NOT_KANA] + [Flag.ROMAJI]
     family, given = None, None
     first, _, rest = kana.partition(" ")
     if not rest and (cuts := _cuts(kana, register)) and len(cuts) == 1:

@@ -25,6 +25,8 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff〓々\U00020000-\U0003ffff]")
 _ODD = re.compile("[()\\[\\]【】\u3014\u3015・･,、.。A-Za-z\u00c0-\u024f\u1e00-\u1eff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _JOINING = re.compile("[\u0300-\u036f\u1160-\u11ff\u20d0-\u20ff\u3099\u309a]")
+_HONORIFICS = frozenset({"様", "殿", "さま", "さん", "くん", "ちゃん"})
+_SHORTEST_WITH_HONORIFIC = 3
 _SMALL_KE = str.maketrans("ヵヶ", "カケ")
 
 
@@ -75,13 +77,25 @@ def _any_name(raw: str, rules: NameRules) -> Name:
     bare = _PARENTHESES.sub(" ", readable)
     if bare != readable:
         flags.append(Flag.PARENTHESES)
-    tokens = _SEPARATORS.sub(" ", bare).split()
+    tokens = _without_honorific(_SEPARATORS.sub(" ", bare).split(), flags)
     if not tokens:
         return Name(display, None, None, None, None, None, None, distinct(flags))
     if _is_alphabet(bare):
         flags.append(Flag.ALPHABET)
         return _alphabet(display, tokens, flags)
     return _japanese(display, tokens, rules, flags)
+
+
+def _without_honorific(tokens: list[str], flags: list[Flag]) -> list[str]:
+    """様 and 殿 after the name; nothing is taken from a name that would not be left with two characters."""
+    if len(tokens) > 1 and tokens[-1] in _HONORIFICS:
+        kept = tokens[:-1]
+    elif tokens and tokens[-1].endswith("様") and len("".join(tokens)) > _SHORTEST_WITH_HONORIFIC:
+        kept = [*tokens[:-1], tokens[-1].removesuffix("様")]
+    else:
+        return tokens
+    flags.append(Flag.HONORIFIC)
+    return [token for token in kept if token]
 
 
 def name_key(raw: str, rules: NameRules = _NO_RULES) -> str | None:
@@ -125,6 +139,8 @@ def _token(text: str) -> _Token | None:
         not text
         or text[0] in "々〻"
         or _JOINING.match(text) is not None
+        or text[-1] == "様"
+        or text in _HONORIFICS
         or any(c.isspace() for c in text)
         or _ODD.search(text) is not None
     )
@@ -181,11 +197,19 @@ def _settled(key: str, own: Mapping[int, str]) -> str:
 
 
 def _split_at(key: str, register: NameRegister) -> tuple[int, Flag]:
-    """Length of the 姓 and how it was found: by the register (a rest that is a known 名 first), else by the general list."""
+    """Length of the 姓 and how it was found: by the register (a rest that is a known 名 first), else by the general list.
+
+    A writing that is itself a known 姓 is a 姓 alone (高橋 is no 高 called 橋) unless the register knows the rest as a 名.
+    """
     places = range(len(key) - 1, 0, -1)
     known = [n for n in places if key[:n] in register.families]
+    given = next((n for n in known if key[n:] in register.givens), 0)
+    if given:
+        return given, Flag.SPLIT_BY_REGISTER
+    if key in register.families or key in general_surnames():
+        return 0, Flag.NOT_SPLIT
     if known:
-        return next((n for n in known if key[n:] in register.givens), known[0]), Flag.SPLIT_BY_REGISTER
+        return known[0], Flag.SPLIT_BY_REGISTER
     listed = next((n for n in places if key[:n] in general_surnames()), 0)
     return listed, Flag.SPLIT_BY_LIST if listed else Flag.NOT_SPLIT
 

@@ -70,7 +70,7 @@ _ISLAND = re.compile(r"^(?:三宅島|八丈島)(?=.+[町村]$)")
 _SUBDIVISION = re.compile("大?字")
 _WARD = re.compile(r"^(.+?市)(.+区)$")
 _TOKENS = re.compile(rf"大?字|{FIGURE}|[0-9]+|.", re.DOTALL)
-_SPECIAL = re.compile("[字0-9〇一二三四五六七八九十]")
+_SPECIAL = re.compile(rf"字|[0-9]|{FIGURE}")
 _LONGEST = 40
 """No name of a town area, however written, is longer."""
 _EVERY_CHARACTER = tuple(range(_LONGEST + 1))

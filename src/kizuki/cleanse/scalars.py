@@ -7,6 +7,11 @@ from kizuki.cleanse.text import base_form, distinct
 
 _NOT_DIGIT = re.compile(r"\D")
 _EXTENSION = re.compile(r"(?:内線|内|ext\.?|EXT\.?|[xX#*;（(（]\s*内).*$")
+_SEVERAL = re.compile(r"[、,/;・]|又は|または|\bor\b")
+_ROW_OF_LINES = re.compile(r"\s*[~〜]\s*\d{1,4}\s*$")
+_SPREADSHEET = re.compile(r"(?<=\d{9})\.0$")
+_MOBILE_ABROAD = re.compile(r"81[5-9]0\d{8}$")
+_FEWEST_DIGITS = 6
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?$")
 _MINUS = re.compile(r"^[△▲−\u2010-\u2015ー-]\s*")
 _PERSON_NO_DIGITS = 10
@@ -20,8 +25,9 @@ def clean_phone(raw: str) -> Cleaned[str]:
     main = _EXTENSION.sub("", text)
     if main != text:
         flags.append(Flag.EXTENSION)
+    main = _one_number(_SPREADSHEET.sub("", main), flags)
     digits = _NOT_DIGIT.sub("", main)
-    if digits.startswith("81") and main.lstrip().startswith("+"):
+    if digits.startswith("81") and (main.lstrip().startswith("+") or _MOBILE_ABROAD.match(digits)):
         digits = "0" + digits[2:].removeprefix("0")
     if not digits:
         return Cleaned(None, distinct([*flags, Flag.IMPLAUSIBLE] if text else flags))
@@ -32,6 +38,16 @@ def clean_phone(raw: str) -> Cleaned[str]:
         flags.append(Flag.LEADING_ZERO)
     flags.extend(_phone_doubts(digits))
     return Cleaned(digits, distinct(flags))
+
+
+def _one_number(text: str, flags: list[Flag]) -> str:
+    """The first of several numbers; 41-1551~3 names a row of lines of which the first is enough."""
+    text = _ROW_OF_LINES.sub("", text)
+    parts = [p for p in _SEVERAL.split(text) if len(_NOT_DIGIT.sub("", p)) >= _FEWEST_DIGITS]
+    if len(parts) < 2:
+        return text
+    flags.append(Flag.SEVERAL)
+    return parts[0]
 
 
 def _phone_doubts(digits: str) -> list[Flag]:

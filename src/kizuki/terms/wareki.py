@@ -68,34 +68,46 @@ _FIRST_YEAR, _LAST_YEAR = ERAS[0].first.year, ERAS[-1].last.year
 _SERIAL_ORIGIN = dt.date(1899, 12, 30)
 
 _ERA_KANJI = re.compile(r"(明治|大正|昭和|平成|令和|[明大昭平令])(元|\d{1,2})年(\d{1,2})月(?:(\d{1,2})日)?")
-_ERA_MARKS = re.compile(r"(明治|大正|昭和|平成|令和|[明大昭平令MTSHR])(元|\d{1,2})[./\-年](\d{1,2})(?:[./\-月](\d{1,2}))?日?")
-_ERA_PACKED = re.compile(r"(明治|大正|昭和|平成|令和|[明大昭平令MTSHR])(\d{2})(\d{2})(\d{2})")
-_ERA_CODE = re.compile(r"([1-5])(\d{2})(\d{2})(\d{2})")
+_ERA_MARKS = re.compile(
+    r"(明治|大正|昭和|平成|令和|[明大昭平令MTSHR])[.\-]?(元|\d{1,2})[./\-,年](\d{1,2})(?:[./\-,月](\d{1,2}))?日?"
+)
+_ERA_PACKED = re.compile(r"(明治|大正|昭和|平成|令和|[明大昭平令MTSHR])-?(\d{2})(\d{2})(\d{2})")
+_ERA_CODE = re.compile(r"([1-5])-?(\d{2})(\d{2})(\d{2})|([1-5])[./\-](\d{1,2})[./\-](\d{1,2})[./\-](\d{1,2})")
 _WESTERN = re.compile(r"(\d{4})(?:[./\-](\d{1,2})(?:[./\-](\d{1,2}))?|年(\d{1,2})月(?:(\d{1,2})日)?)")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?")
-_SERIAL = re.compile(r"\d{4,6}")
-_TAIL = re.compile(r"(?:[T ]?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\([日月火水木金土]\))$")
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
+_TAIL = re.compile(
+    r"(?:[T ]?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+\-]\d{2}:?\d{2})?"
+    r"|[ ]?(?:午前|午後)?\d{1,2}時(?:\d{1,2}分)?(?:\d{1,2}秒)?"
+    r"|\([日月火水木金土](?:曜日?)?\)|[ ]?(?:生まれ|生れ|生|付け|付|現在)|\.)$"
+)
+_AROUND = " \"'「」"
 _KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十]+")
 _KANJI_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc", "-") | {"。": ".", "・": "."})
+_MARKS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc", "-")
+    | {"。": ".", "・": ".", "、": ","}
+    | dict(zip("壱弐参拾", "一二三十", strict=True))
+)
 
 
 @lru_cache(maxsize=400_000)
 def read_date(text: str, excel_serial: bool = False) -> DateReading:
     """Read one written date; blank, impossible or unknown spellings give `date=None` and a Japanese reason.
 
-    `excel_serial` allows a bare number of days since 1899-12-30; it is off because 5 digits alone say nothing.
+    `excel_serial` allows five digits as days since 1899-12-30; it is off because 5 digits alone say nothing.
     """
     plain = _plain(text)
     if not plain:
         return DateReading(None, "空欄です。")
-    if excel_serial and _SERIAL.fullmatch(plain):
-        return DateReading(_SERIAL_ORIGIN + dt.timedelta(days=int(plain)), spelling=Spelling.SERIAL)
+    if excel_serial and (found := _SERIAL.fullmatch(plain)):
+        return DateReading(_SERIAL_ORIGIN + dt.timedelta(days=int(found[1])), spelling=Spelling.SERIAL)
     for pattern, spelling in ((_ERA_KANJI, Spelling.KANJI), (_ERA_MARKS, Spelling.LETTER), (_ERA_PACKED, Spelling.LETTER)):
         if found := pattern.fullmatch(plain):
             return _era_date(_BY_NAME[found[1]], found[2], found[3], found[4], spelling)
     if found := _ERA_CODE.fullmatch(plain):
-        return _era_date(_BY_CODE[found[1]], found[2], found[3], found[4], Spelling.CODE)
+        code, year, month, day = (g for g in found.groups() if g is not None)
+        return _era_date(_BY_CODE[code], year, month, day, Spelling.CODE)
     if found := _WESTERN.fullmatch(plain):
         if month := found[2] or found[4]:
             return _western_date(found[1], month, found[3] or found[5], Spelling.WESTERN)
@@ -112,11 +124,13 @@ def parse_date(text: str, excel_serial: bool = False) -> tuple[dt.date | None, s
 
 
 def _plain(text: str) -> str:
-    """Half width, capitals, Arabic numerals, no spaces, no time of day or weekday."""
+    """Half width, capitals, Arabic numerals, no spaces, no time of day, weekday, 生 or 西暦."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_DASHES)
+        text = unicodedata.normalize("NFKC", text).translate(_MARKS)
         text = _KANJI_NUMBER.sub(lambda m: _kanji_number(m[0]), text)
-    text = _TAIL.sub("", text.strip())
+    text = text.strip(_AROUND).removeprefix("西暦")
+    while (shorter := _TAIL.sub("", text)) != text:
+        text = shorter
     return "".join(text.split()).upper()
 
 
