@@ -8,9 +8,9 @@ Run by hand, rarely (see src/kizuki/cleanse/data/README.md):
 
 Rule, in two passes:
 
-1. A character is replaced by the target that the strongest list names (法務省告示582号 → 戸籍統一文字情報 →
-   民一2842号・民二5202号 → JIS包摂規準), only toward a lower JIS level (第1水準 before 第2水準 …), repeated until nothing changes. Among several
-   targets this is a policy; targets of the same level are not chosen between.
+1. A character is replaced by the target that the strongest list names, only toward a lower JIS level (第1水準 before
+   第2水準 …), repeated until nothing changes. Strongest first: 法務省告示582号, 戸籍統一文字情報, 民一2842号・民二5202号,
+   JIS包摂規準. Among several targets this is a policy; targets of the same level are not chosen between.
 2. A character for which the whole map, all lists together, names exactly one target is joined with it whatever the levels
    (頰 and 頬, 燈 and 灯); both then fold to the one of the lower level. Not joined are the pairs below, which are different
    names although a list of miswritings connects them, and the pairs of loose_pairs.tsv, which only the loose key joins.

@@ -128,6 +128,13 @@ def test_address(row: list[str]) -> None:
     assert [p or "" for p in parts] == [*row[1:], ""][:5]
 
 
+def test_a_town_of_the_own_city_is_not_taken_for_a_city_of_that_name() -> None:
+    izumi = AddressRules("大阪府", "和泉市", frozenset({"府中町"}))
+    home, away = clean_address("府中町2-7-5", izumi), clean_address("府中町大通3-5-1", izumi)
+    assert (home.city, home.town, home.block) == ("和泉市", "府中町", "2-7-5")
+    assert (away.city, away.town, away.block) == ("安芸郡府中町", "大通", "3-5-1")
+
+
 @pytest.mark.parametrize(
     "same",
     [

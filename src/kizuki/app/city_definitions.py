@@ -1,9 +1,41 @@
 """The definitions in force in one home: what is shipped, with the city's own laid over it."""
 
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from kizuki.cleanse.gaiji import GaijiTable, load_gaiji
+from kizuki.cleanse.variants import load_own_table
 from kizuki.definitions.loader import Definitions, load_definitions
 from kizuki.definitions.shipped import shipped_definitions
+
+GAIJI, VARIANTS = "外字.csv", "異体字.csv"
+"""Files of the city's own tables in `<home>/definitions`: private characters per source, and which characters count as one."""
+
+
+@dataclass(frozen=True)
+class WritingTables:
+    """The city's own tables of characters. `version` changes with their content."""
+
+    gaiji: Mapping[str, GaijiTable] = field(default_factory=dict)
+    variants: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def version(self) -> str:
+        """A mark of the content, for steps that must run again when a table changes."""
+        told = [sorted((s, *pair) for s, table in self.gaiji.items() for pair in table.items()), sorted(self.variants.items())]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def writing_tables(home: Path) -> WritingTables:
+    """The 外字表 and 異体字表 of a home, empty where there is none; raises DefinitionError K201 or K202 naming the line."""
+    gaiji, variants = home / "definitions" / GAIJI, home / "definitions" / VARIANTS
+    return WritingTables(
+        load_gaiji(gaiji) if gaiji.is_file() else {},
+        load_own_table(variants) if variants.is_file() else {},
+    )
 
 
 def definitions_of(home: Path) -> Definitions:

@@ -150,7 +150,7 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     return Released(kept, withheld, refused + len(rows) - len(kept))
 
 
-_PUBLIC_TABLES = frozenset({"feed"})
+_PUBLIC_TABLES = frozenset({"feed", "cleansing"})
 """Tables without any row about a person."""
 
 

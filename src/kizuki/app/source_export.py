@@ -78,11 +78,11 @@ def _csv(table: pa.Table, exact: bool) -> bytes:
     writer.writerow(table.column_names)
     for batch in table.to_batches():
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            writer.writerow(row if exact else [_harmless(value) for value in row])
+            writer.writerow(row if exact else [harmless(value) for value in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
     """A cell a spreadsheet would run as a formula is written as text (ASVS 1.2.10); numbers keep their sign."""
     if isinstance(value, str) and value.startswith(_FORMULA) and not value[1:].replace(".", "").isdigit():
         return "'" + value

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kizuki.app.city_definitions import WritingTables, writing_tables
 from kizuki.app.corrections import corrections_table
 from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
 from kizuki.app.eligibility import judge_programmes
@@ -23,8 +24,8 @@ from kizuki.app.linking import decisions_version, history, history_sources, link
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
 from kizuki.cleanse.addresses import town_of
-from kizuki.cleanse.conform import conform
-from kizuki.cleanse.person_records import PersonContext, learn_addresses, learn_context, person_records
+from kizuki.cleanse.conform import conform_counted
+from kizuki.cleanse.person_records import PersonContext, learn_addresses, learn_context, person_records_counted
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.encode import encoded, in_order
@@ -44,6 +45,8 @@ SYNTHETIC_MARK = "synthetic.json"
 
 _SHARED_MEMORY = "1000MB"
 """For steps that hold the whole mart beside the engine: together they stay within 2 GB."""
+_COUNTED = "cleansing.{}.{}"
+"""Parts of the table `cleansing`: what was done to the fields of a source, and to its names, readings and addresses."""
 _RESIDENTS = "person.resident"
 """The part of `person` that households are made of: who is only a visitor somewhere changes no item and no eligibility."""
 _ORDER = {
@@ -90,7 +93,7 @@ def receive(night: Night) -> int:
 def cleanse(night: Night) -> int:
     """整形: each source's deliveries into versions of its records, then into persons as it writes them."""
     rows = night.run([_conform_step(night, source) for source in night.sources])
-    taught: dict[str, PersonContext] = {}
+    taught = _Taught(writing_tables(night.home))
     night.run([_person_record_step(night, source, taught) for source in night.sources])
     return rows
 
@@ -102,38 +105,53 @@ def _conform_step(night: Night, source: str) -> Step:
 
     def compute(_: Inputs) -> Mapping[str, pa.Table]:
         landed = ((d.delivery, d.as_of, d.kind, read_landing(night.home, night.keys, d.delivery)) for d in deliveries)
-        return {CONFORMED.format(source): conform(manifest, landed, corrections)}
+        table, counts = conform_counted(manifest, landed, corrections)
+        return {CONFORMED.format(source): table, _COUNTED.format(source, "fields"): counts}
 
     return Step(
         name=f"conform.{source}",
         inputs=(),
-        outputs=(CONFORMED.format(source),),
+        outputs=(CONFORMED.format(source), _COUNTED.format(source, "fields")),
         version=code_version("kizuki.cleanse"),
         compute=compute,
         params=(manifest.model_dump_json(), *(d.delivery for d in deliveries), _digest(corrections)),
     )
 
 
-def _person_record_step(night: Night, source: str, taught: dict[str, PersonContext]) -> Step:
+@dataclass(slots=True)
+class _Taught:
+    """The city's own tables, and what the register teaches: the same for every source of the night, learnt once."""
+
+    own: WritingTables
+    by_register: PersonContext | None = None
+
+    def context(self, register: pa.Table | None) -> PersonContext:
+        """What names and addresses are read with."""
+        if register is None:
+            return learn_context(None, self.own.gaiji, self.own.variants)
+        if self.by_register is None:
+            self.by_register = learn_context(register, self.own.gaiji, self.own.variants)
+        return self.by_register
+
+
+def _person_record_step(night: Night, source: str, taught: _Taught) -> Step:
     manifest = night.definitions.sources[source]
     own, register = CONFORMED.format(source), CONFORMED.format(REGISTER)
     named = any(spec.name or spec.kana or spec.address for spec in manifest.person_records)
     tables = {own, register} if named and REGISTER in night.sources else {own}
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
-        if register not in tables:
-            return {PERSON_RECORD.format(source): person_records(manifest, inputs[own], learn_context(None))}
-        if register not in taught:  # what the register teaches is the same for every source of the night
-            taught[register] = learn_context(inputs[register])
-        return {PERSON_RECORD.format(source): person_records(manifest, inputs[own], taught[register])}
+        context = taught.context(inputs[register] if register in tables else None)
+        records, counts = person_records_counted(manifest, inputs[own], context)
+        return {PERSON_RECORD.format(source): records, _COUNTED.format(source, "persons"): counts}
 
     return Step(
         name=f"person_record.{source}",
         inputs=tuple(sorted(tables)),
-        outputs=(PERSON_RECORD.format(source),),
+        outputs=(PERSON_RECORD.format(source), _COUNTED.format(source, "persons")),
         version=code_version("kizuki.cleanse"),
         compute=compute,
-        params=(manifest.model_dump_json(),),
+        params=(manifest.model_dump_json(), taught.own.version),
     )
 
 
@@ -345,6 +363,7 @@ def snapshot_id(night: Night) -> str:
         code_version(*CODE),
         decisions_version(night.home, night.keys, night.as_of),
         *(_digest(table) for table in corrections),
+        writing_tables(night.home).version,
         *sorted(d.delivery for d in night.deliveries),
     ]
     return f"{night.as_of:%Y%m%d}-{hashlib.sha256('|'.join(told).encode()).hexdigest()[:12]}"

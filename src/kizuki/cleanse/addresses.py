@@ -131,10 +131,15 @@ def _city(
         # The 郡 may be misspelt or no longer exist; the town behind it decides.
         more, found = rules.gazetteer.match_city(place_key(text[district.end() :][:_LONGEST_CITY]), prefecture)
         length = district.end() + more
+    at_home = rules.home and prefecture in (None, rules.prefecture) and rules.home[0].match_town(place_text(text))
+    if found and at_home and not set(rules.home) & set(found):
+        # 府中町2-7-5 is a town of the own city, unless what follows is a town of 府中町.
+        rest = place_text(text[length:].lstrip())
+        found = tuple(c for c in found if c.match_town(rest))
     if found:
         name = found[0].name if len(found) == 1 else text[:length]
         return name, found, text[length:].lstrip()
-    if rules.home and prefecture in (None, rules.prefecture) and rules.home[0].match_town(place_text(text)):
+    if at_home:
         return rules.city, rules.home, text
     if match := _CITY_BY_SHAPE.match(text):
         flags.append(Flag.CITY_UNLISTED)

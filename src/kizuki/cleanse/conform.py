@@ -15,11 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from kizuki.cleanse.audit import Tally
 from kizuki.cleanse.corrections import apply_corrections, correction_writings
 from kizuki.cleanse.distinct import audit_table, writings
 from kizuki.cleanse.fields import CleanField, clean_field
 from kizuki.cleanse.observations import Observations, observe
-from kizuki.definitions.sources import SourceManifest
+from kizuki.definitions.sources import Field, SourceManifest
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import load
 
@@ -55,6 +56,28 @@ def conform(
 ) -> pa.Table:
     """One row per version of a record of one source; see `conform_source`."""
     return _conformed(manifest, deliveries, corrections)[0]
+
+
+def conform_counted(
+    manifest: SourceManifest,
+    deliveries: Iterable[Delivery],
+    corrections: pa.Table | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """`conform`, and what cleansing did to each field, counted (schema `CLEANSING`).
+
+    Names and addresses only lose their outer blanks here; what their keys show is counted with the persons.
+    """
+    table, fields, _, _ = _conformed(manifest, deliveries, corrections)
+    tally = Tally(manifest.id)
+    later = {getattr(spec, a) for spec in manifest.person_records for a in ("name", "alias", "kana", "address")}
+    for clean in fields.values():
+        if clean.field.name not in later:
+            tally.add(clean.field.name, _rule(clean.field), clean.texts.to_pylist(), clean.mapped.flags, clean.codes)
+    return table, tally.table()
+
+
+def _rule(field: Field) -> str:
+    return str(field.normaliser if field.normaliser != "none" else field.type)
 
 
 def conform_source(
@@ -214,8 +237,7 @@ def _row_flags(fields: Mapping[str, CleanField], rows: npt.NDArray[np.int64], re
 def _with_field_names(fields: Mapping[str, CleanField], audits: Sequence[pa.Table]) -> pa.Table:
     named = []
     for field, audit in zip(fields.values(), audits, strict=True):
-        rule = field.field.normaliser if field.field.normaliser != "none" else field.field.type
-        rules = pa.array([rule] * audit.num_rows, pa.string())
+        rules = pa.array([_rule(field.field)] * audit.num_rows, pa.string())
         named.append(audit.set_column(2, "rule", rules).add_column(0, "field", audit.column("rule")))
     return pa.concat_tables(named)
 

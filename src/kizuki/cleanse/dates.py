@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kizuki.cleanse.flags import Cleaned, Flag
 from kizuki.terms.states import ValueState
-from kizuki.terms.wareki import read_date
+from kizuki.terms.wareki import Spelling, read_date
 
 
 class WrittenDate(NamedTuple):
@@ -14,13 +14,14 @@ class WrittenDate(NamedTuple):
     date: dt.date | None
     state: ValueState
     reason: str
+    spelling: Spelling = Spelling.NONE
 
 
-def clean_date(raw: str) -> WrittenDate:
+def clean_date(raw: str, excel_serial: bool = False) -> WrittenDate:
     """Blank, impossible and unreadable dates are 未入力 with the reason; nothing is guessed."""
-    reading = read_date(raw)
+    reading = read_date(raw, excel_serial)
     state = ValueState.NOT_ENTERED if reading.date is None else ValueState.KNOWN
-    return WrittenDate(reading.date, state, reading.reason)
+    return WrittenDate(reading.date, state, reading.reason, reading.spelling)
 
 
 def normalise_date(raw: str) -> Cleaned[dt.date]:

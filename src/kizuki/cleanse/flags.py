@@ -48,6 +48,11 @@ class Flag(StrEnum):
         """Japanese label shown to staff."""
         return _TITLES[self]
 
+    @property
+    def needs_people(self) -> bool:
+        """Whether it could not be settled by rule: the office, the 外字表 or a reviewer has to see to it."""
+        return self in _FOR_PEOPLE
+
 
 _TITLES = {
     Flag.WIDTH: "全角・半角をそろえた",
@@ -84,6 +89,26 @@ _TITLES = {
     Flag.TOWN_MISSING: "町字を読み取れない",
     Flag.BLOCK_MISSING: "番地を読み取れない",
 }
+
+
+_FOR_PEOPLE = frozenset(
+    {
+        Flag.GAIJI_UNKNOWN,
+        Flag.NOT_SPLIT,
+        Flag.READING_DOUBTFUL,
+        Flag.NOT_KANA,
+        Flag.TOO_LONG,
+        Flag.TOO_SHORT,
+        Flag.NOT_NUMBER,
+        Flag.NOT_DATE,
+        Flag.AREA_CODE_MISSING,
+        Flag.IMPLAUSIBLE,
+        Flag.PREFECTURE_AMBIGUOUS,
+        Flag.CITY_UNLISTED,
+        Flag.CITY_MISSING,
+        Flag.TOWN_MISSING,
+    }
+)
 
 
 class Cleaned(NamedTuple, Generic[T]):

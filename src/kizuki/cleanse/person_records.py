@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from kizuki.cleanse.addresses import AddressRules, clean_address
+from kizuki.cleanse.audit import Tally
 from kizuki.cleanse.distinct import flag_texts
 from kizuki.cleanse.flags import Flag
 from kizuki.cleanse.gaiji import GaijiTable
@@ -118,11 +119,18 @@ def person_records(manifest: SourceManifest, conformed: pa.Table, context: Perso
     `known_from` is the first date the record was known. Rows without a record id (a blank child number) are left out: there is
     no person to name.
     """
+    return person_records_counted(manifest, conformed, context)[0]
+
+
+def person_records_counted(manifest: SourceManifest, conformed: pa.Table, context: PersonContext) -> tuple[pa.Table, pa.Table]:
+    """`person_records`, and what cleansing did to names, readings and addresses, counted (schema `CLEANSING`)."""
+    tally = Tally(manifest.id)
     if not manifest.person_records or not conformed.num_rows:
-        return arrow_schema(PERSON_RECORD).empty_table()
+        return arrow_schema(PERSON_RECORD).empty_table(), tally.table()
     roles = [_role_rows(manifest, spec, conformed) for spec in manifest.person_records]
     newest = _newest(pa.concat_tables(roles, promote_options="permissive").combine_chunks().unify_dictionaries())
-    return shape(_with_keys(manifest.id, newest, context), PERSON_RECORD).sort_by("record_id")
+    keyed = shape(_with_keys(tally, newest, context), PERSON_RECORD).sort_by("record_id")
+    return keyed, tally.table()
 
 
 def _role_rows(manifest: SourceManifest, spec: PersonRecordSpec, conformed: pa.Table) -> pa.Table:
@@ -208,7 +216,8 @@ def key_audit(manifest: SourceManifest, conformed: pa.Table, context: PersonCont
 _NO_AUDIT = pa.schema([(c, pa.string()) for c in ("field", "raw", "clean", "rule", "flags")]).empty_table()
 
 
-def _with_keys(source: str, rows: pa.Table, context: PersonContext) -> pa.Table:
+def _with_keys(tally: Tally, rows: pa.Table, context: PersonContext) -> pa.Table:
+    source = tally.source
 
     @cache
     def rules() -> NameRules:
@@ -216,10 +225,10 @@ def _with_keys(source: str, rows: pa.Table, context: PersonContext) -> pa.Table:
 
     size = rows.num_rows
     columns: dict[str, Any] = {"source": pa.array([source] * size, pa.string()), "record_id": rows.column("record_id")}
-    columns |= _each(rows, "name", lambda t: clean_name(t, rules()), {"name": "display", "name_key": "key", **_PARTS})
-    columns |= _each(rows, "kana", lambda t: clean_kana(t, context.kana), _KANA_PARTS)
-    columns |= _each(rows, "alias", lambda t: clean_name(t, rules()), {"alias_key": "key"})
-    columns |= _each(rows, "address", lambda t: clean_address(t, context.addresses), _ADDRESS_PARTS)
+    columns |= _each(rows, "name", lambda t: clean_name(t, rules()), {"name": "display", "name_key": "key", **_PARTS}, tally)
+    columns |= _each(rows, "kana", lambda t: clean_kana(t, context.kana), _KANA_PARTS, tally)
+    columns |= _each(rows, "alias", lambda t: clean_name(t, rules()), {"alias_key": "key"}, tally)
+    columns |= _each(rows, "address", lambda t: clean_address(t, context.addresses), _ADDRESS_PARTS, tally)
     columns |= _each(rows, "phone", _usable_phone, {"phone": None})
     columns |= _each(rows, "person_no", lambda t: clean_person_no(t).value, {"person_no": None})
     columns |= _each(rows, "sex", _SEX.get, {"sex": None})
@@ -235,11 +244,18 @@ _KANA_PARTS = {"kana": "kana", "kana_key": "key", "family_kana_key": "family_key
 _ADDRESS_PARTS = {"town_key": "town_key", "block_key": "block_key", "address_postcode": "postcode"}
 
 
-def _each(rows: pa.Table, name: str, rule: Any, parts: Mapping[str, str | None]) -> dict[str, Any]:
-    """Call `rule` once per distinct text of a column; each part of the answer becomes a column (None: the answer itself)."""
+def _each(rows: pa.Table, name: str, rule: Any, parts: Mapping[str, str | None], tally: Tally | None = None) -> dict[str, Any]:
+    """Call `rule` once per distinct text of a column; each part of the answer becomes a column (None: the answer itself).
+
+    With a tally, the flags of the answers are counted over the rows.
+    """
     column = rows.column(name).combine_chunks()
     encoded = column.dictionary_encode()
-    answers = [rule(t) for t in encoded.dictionary.to_pylist()]
+    texts = encoded.dictionary.to_pylist()
+    answers = [rule(t) for t in texts]
+    if tally is not None:
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        tally.add(name, name, texts, [a.flags for a in answers], codes)
     out: dict[str, Any] = {}
     for target, part in parts.items():
         values = pa.array([a if part is None else getattr(a, part) for a in answers], pa.string())

@@ -260,6 +260,20 @@ FEED = TableSchema(
     ),
 )
 
+CLEANSING = TableSchema(
+    "cleansing",
+    "one field of one source × one thing cleansing did or could not do to its writings, counted over all accepted rows",
+    (
+        column("source", "string", Klass.OPS, "元データ（ソースID）"),
+        column("field", "string", Klass.OPS, "項目（英語名）"),
+        column("rule", "string", Klass.OPS, "整え方の規則"),
+        column("flag", "string", Klass.OPS, "整え方の印。all はその項目の書き方のすべて"),
+        column("detail", "string", Klass.OPS, "外字表にない外字の符号", "外字でない"),
+        column("writings", "int", Klass.OPS, "書き方の種類の数"),
+        column("cells", "int", Klass.OPS, "その書き方の欄の数"),
+    ),
+)
+
 MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK)
-RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED)
+RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, docs, feeds, today
+from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, today
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("children/<str:person_id>/judgement/<str:criteria>/", children.judgement, name="judgement"),
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<str:source>/", feeds.feed, name="feed"),
+    path("cleansing/", cleansing.cleansing, name="cleansing"),
+    path("cleansing/csv/", cleansing.cleansing_csv, name="cleansing_csv"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),
