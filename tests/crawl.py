@@ -52,6 +52,9 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield "feeds", "GET", "/feeds/", {}
     for source in ("family_consultation", "resident_register", "nothing"):
         yield "feed", "GET", f"/feeds/{source}/", {}
+    for query in ("", "?source=resident_register&open=1", "?field=nothing&flag=%27"):
+        yield "cleansing", "GET", f"/cleansing/{query}", {}
+        yield "cleansing_csv", "GET", f"/cleansing/csv/{query}", {}
     yield "docs", "GET", "/docs/", {}
     yield "doc", "GET", "/docs/index/", {}
     yield "doc", "GET", "/docs/../../keys/root.key/", {}

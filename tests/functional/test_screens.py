@@ -32,7 +32,7 @@ SCREENS = {
         "/nowhere/",
     ),
     "steering": ("/", "/candidates/", "CHILD"),
-    "it": ("/", "/feeds/", "/feeds/resident_register/", "/candidates/"),
+    "it": ("/", "/feeds/", "/feeds/resident_register/", "/cleansing/", "/cleansing/?field=nothing", "/candidates/"),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
     "data_owner": ("/", "/feeds/"),
     "analyst": ("/", "/feeds/"),

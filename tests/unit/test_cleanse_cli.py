@@ -28,6 +28,8 @@ def test_lines_from_standard_input_keep_their_order_and_number() -> None:
     ("verb", "text", "keys"),
     [
         ("name", "髙橋　花子", {"input", "display", "key", "loose_key", "family", "given", "flags"}),
+        ("phone", "０９０-1234-5678", {"input", "phone", "flags"}),
+        ("postcode", "〒594-0071", {"input", "postcode", "flags"}),
         ("kana", "ﾀｶﾊｼ", {"input", "kana", "key", "flags"}),
         ("address", "和泉市府中町2-7-5", {"input", "prefecture", "city", "town", "block", "rest", "postcode", "key", "flags"}),
     ],
@@ -36,6 +38,31 @@ def test_answers_carry_the_keys_of_the_contract(verb: str, text: str, keys: set[
     (row,) = run(verb, text)
     assert keys <= set(row)
     assert row["input"] == text
+
+
+def test_five_digits_alone_are_a_serial_number_unless_told_otherwise() -> None:
+    (read,) = run("date", "45017")
+    assert (read["date"], read["spelling"]) == ("2023-04-01", "表計算の通し番号")
+    assert run("date", "--no-serial", "45017")[0]["date"] is None
+
+
+def test_an_address_without_its_city_is_read_from_the_city_s_own_place() -> None:
+    (read,) = run("address", "--city", "和泉市", "府中町2-7-5")
+    assert (read["prefecture"], read["city"], read["town"], read["block"]) == ("大阪府", "和泉市", "府中町", "2-7-5")
+
+
+def test_what_is_no_text_of_anything_gets_an_answer_all_the_same() -> None:
+    odd = "\x00\n\u202e\n\U0010ffff\n" + "丁目" * 500 + "\n" + "－" * 300 + "\n(((\n〒〒〒\n十十十百千\n"
+    for verb in ("name", "kana", "date", "address", "phone", "postcode"):
+        assert len(run(verb, lines=odd)) == 8
+
+
+def test_the_tables_of_the_home_are_used_unless_others_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    (folder / "外字.csv").write_text("元データ,外字,文字\nresident_register,U+E000,吉\n", encoding="utf-8")
+    (read,) = run("name", "--home", str(tmp_path), "\ue000田　一")
+    assert (read["key"], read["flags"]) == ("吉田一", ["gaiji_mapped"])
 
 
 def test_a_city_may_bring_its_own_surnames_gaiji_and_variants(tmp_path: Path) -> None:

@@ -20,7 +20,13 @@ COUNTS: Final = Query(
     columns={c: f"cleansing.{c}" for c in ("source", "field", "rule", "flag", "detail", "writings", "cells")},
     subject=None,
 )
-ATTRIBUTES: Final[Mapping[str, str]] = {"name": "氏名", "alias": "通称", "kana": "カナ", "address": "住所"}
+ATTRIBUTES: Final[Mapping[str, str]] = {
+    "name": "氏名",
+    "alias": "通称",
+    "kana": "カナ",
+    "address": "住所",
+    "reading": "氏名とカナの組",
+}
 """Titles of what persons of a source are known by, whatever its columns are called."""
 
 

@@ -22,8 +22,9 @@ from kizuki.cleanse.audit import Tally
 from kizuki.cleanse.distinct import flag_texts
 from kizuki.cleanse.flags import Flag
 from kizuki.cleanse.gaiji import GaijiTable
-from kizuki.cleanse.kana import KanaRegister, clean_kana, kana_register_of
-from kizuki.cleanse.names import NameRegister, NameRules, clean_name, register_of
+from kizuki.cleanse.kana import KanaRegister, clean_kana, kana_key, kana_register_of
+from kizuki.cleanse.names import NameRegister, NameRules, clean_name, name_key, register_of
+from kizuki.cleanse.readings import Readings, learn_readings
 from kizuki.cleanse.scalars import clean_person_no, clean_phone, clean_postcode
 from kizuki.definitions.sources import PersonRecordSpec, SourceManifest
 from kizuki.engine.tables import arrow_schema, shape
@@ -48,6 +49,7 @@ _NEWEST_ROW_ONLY = frozenset({"alias"})
 _SEX = {"1": "1", "2": "2", "男": "1", "女": "2", "男性": "1", "女性": "2", "M": "1", "F": "2"}
 _LEARN_ADDRESSES = 5_000
 _TOWN_SEEN = 2
+_PARTS_APART = 2
 _UNUSABLE_PHONE = frozenset({Flag.IMPLAUSIBLE, Flag.AREA_CODE_MISSING})
 
 
@@ -75,6 +77,12 @@ class PersonContext:
         return kana_register_of(*_apart(self.register, "kana"))
 
     @cached_property
+    def readings(self) -> tuple[Readings, Readings]:
+        """How 姓 and 名 are read here."""
+        rules = NameRules(gaiji=self.gaiji.get("resident_register", {}), own_variants=self.own_variants)
+        return _readings(self.register, rules)
+
+    @cached_property
     def addresses(self) -> AddressRules:
         """The city and its 町字."""
         return learn_addresses(_distinct(self.register, "address"))
@@ -99,6 +107,24 @@ def _apart(table: pa.Table | None, name: str) -> tuple[list[str], list[str]]:
     parts = pc.split_pattern(texts, " ")
     parts = parts.filter(pc.equal(pc.list_value_length(parts), 2))
     return tuple(pc.list_element(parts, side).unique().to_pylist() for side in (0, 1))
+
+
+def _readings(table: pa.Table | None, rules: NameRules) -> tuple[Readings, Readings]:
+    """Readings learnt from the rows whose name and reading are both written in two parts."""
+    if table is None or not {"name", "kana"} <= set(table.column_names):
+        return Readings(), Readings()
+    written = table.select(["name", "kana"]).group_by(["name", "kana"]).aggregate([])
+    parts = [
+        (name.replace("\u3000", " ").split(" "), kana.replace("\u3000", " ").split(" "))
+        for name, kana in zip(_text(written.column("name")).to_pylist(), _text(written.column("kana")).to_pylist(), strict=True)
+        if name and kana
+    ]
+    both = [(name, kana) for name, kana in parts if len(name) == len(kana) == _PARTS_APART]
+    keys = cache(lambda part: name_key(part, rules) or "")
+    return (
+        learn_readings((keys(name[0]), kana_key(kana[0])) for name, kana in both),
+        learn_readings((keys(name[1]), kana_key(kana[1])) for name, kana in both),
+    )
 
 
 def learn_addresses(addresses: Iterable[str]) -> AddressRules:
@@ -166,7 +192,7 @@ def _newest(rows: pa.Table) -> pa.Table:
     known = rows.column("known_from").cast(pa.int32()).to_numpy()
     order = np.lexsort((rows.column("line").to_numpy(), known, record))
     starts = np.flatnonzero(np.diff(record[order], prepend=-1))
-    last = np.append(starts[1:], len(order)) - 1
+    last = np.append(starts[1:], len(order))[: len(starts)] - 1
     columns: dict[str, Any] = {
         "record_id": encoded.dictionary.take(record[order][starts]),
         "known_from": rows.column("known_from").take(order[starts]),
@@ -236,7 +262,25 @@ def _with_keys(tally: Tally, rows: pa.Table, context: PersonContext) -> pa.Table
     columns["postcode"] = pc.coalesce(written, columns.pop("address_postcode"))
     for name in ("birth_date", "school_code", "grade", "known_from"):
         columns[name] = rows.column(name)
+    _count_readings(tally, columns, context)
     return pa.table(columns)
+
+
+def _count_readings(tally: Tally, columns: Mapping[str, Any], context: PersonContext) -> None:
+    """Count the persons whose name and reading cannot belong together, as far as the register teaches."""
+    known = [columns[c] for c in ("family_key", "family_kana_key", "given_key", "given_kana_key")]
+    joined = pc.binary_join_element_wise(*known, "\x1f")
+    if not len(joined) or joined.null_count == len(joined):
+        return
+    encoded = (joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined).dictionary_encode()
+    families, givens = context.readings
+    flags: list[tuple[Flag, ...]] = []
+    texts = encoded.dictionary.to_pylist()
+    for text in texts:
+        family, family_kana, given, given_kana = text.split("\x1f")
+        doubt = families.doubtful(family, family_kana) or givens.doubtful(given, given_kana)
+        flags.append((Flag.READING_DOUBTFUL,) if doubt else ())
+    tally.add("reading", "reading", texts, flags, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
 
 
 _PARTS = {"family_key": "family_key", "given_key": "given_key"}

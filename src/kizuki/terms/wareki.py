@@ -138,6 +138,8 @@ def _kanji_number(text: str) -> str:
     if "十" not in text:
         return text.translate(_KANJI_DIGITS)
     tens, _, ones = text.partition("十")
+    if "十" in ones:
+        return text
     return str(int(tens.translate(_KANJI_DIGITS) or 1) * 10 + int(ones.translate(_KANJI_DIGITS) or 0))
 
 
