@@ -34,7 +34,7 @@ def test_a_tally_counts_writings_and_cells_and_names_unlisted_gaiji_by_code() ->
     tally = Tally("school_life")
     texts = ["高橋　一", "\ue001橋　一", "髙橋　一", "だれも書かない"]
     flags = [(), (Flag.GAIJI_UNKNOWN,), (Flag.VARIANT,), (Flag.SPACE,)]
-    tally.add("name", "name", texts, flags, [0, 0, 1, 1, 2, -1, -2])
+    tally.add("name", "name", texts, flags, codes=[0, 0, 1, 1, 2, -1, -2])
     assert counted(tally.table()) == {
         ("name", TOTAL, ""): (3, 5),
         ("name", "gaiji_unknown", "U+E001"): (1, 2),

@@ -28,7 +28,7 @@ class Tally:
     source: str
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, name: str, rule: str, texts: Sequence[str | None], flags: Sequence[tuple[Flag, ...]], codes: Any) -> None:
+    def add(self, name: str, rule: str, texts: Sequence[str | None], flags: Sequence[tuple[Flag, ...]], *, codes: Any) -> None:
         """Count one field: `codes[cell]` points into `texts` and `flags`; other codes are cells without a writing."""
         cells = _cells(np.asarray(codes), len(texts))
         written = cells > 0

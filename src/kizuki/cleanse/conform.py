@@ -72,7 +72,7 @@ def conform_counted(
     later = {getattr(spec, a) for spec in manifest.person_records for a in ("name", "alias", "kana", "address")}
     for clean in fields.values():
         if clean.field.name not in later:
-            tally.add(clean.field.name, _rule(clean.field), clean.texts.to_pylist(), clean.mapped.flags, clean.codes)
+            tally.add(clean.field.name, _rule(clean.field), clean.texts.to_pylist(), clean.mapped.flags, codes=clean.codes)
     return table, tally.table()
 
 

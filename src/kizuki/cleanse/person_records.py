@@ -275,12 +275,12 @@ def _count_readings(tally: Tally, columns: Mapping[str, Any], context: PersonCon
     encoded = (joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined).dictionary_encode()
     families, givens = context.readings
     flags: list[tuple[Flag, ...]] = []
-    texts = encoded.dictionary.to_pylist()
+    texts: list[Any] = encoded.dictionary.to_pylist()
     for text in texts:
         family, family_kana, given, given_kana = text.split("\x1f")
         doubt = families.doubtful(family, family_kana) or givens.doubtful(given, given_kana)
         flags.append((Flag.READING_DOUBTFUL,) if doubt else ())
-    tally.add("reading", "reading", texts, flags, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
+    tally.add("reading", "reading", texts, flags, codes=encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
 
 
 _PARTS = {"family_key": "family_key", "given_key": "given_key"}
@@ -299,7 +299,7 @@ def _each(rows: pa.Table, name: str, rule: Any, parts: Mapping[str, str | None],
     answers = [rule(t) for t in texts]
     if tally is not None:
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        tally.add(name, name, texts, [a.flags for a in answers], codes)
+        tally.add(name, name, texts, [a.flags for a in answers], codes=codes)
     out: dict[str, Any] = {}
     for target, part in parts.items():
         values = pa.array([a if part is None else getattr(a, part) for a in answers], pa.string())
