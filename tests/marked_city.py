@@ -43,6 +43,7 @@ _FEED = {
     "rows": 9,
     "quarantined": 0,
 }
+_CLEANSING = {"field": "name", "rule": "name", "detail": "", "writings": 1, "cells": 2}
 _NUMBERS = {"int": 1, "double": 1.0, "bool": True, "date": AS_OF, "string": "x"}
 
 
@@ -87,6 +88,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "eligibility": [_programme(p) for p in CHILDREN] + [_programme(None, h) for h in HOUSEHOLDS],
         "feed": [_FEED | {"source": s} for s in SOURCES],
+        "cleansing": [_CLEANSING | {"source": s, "flag": f} for s in SOURCES for f in ("all", "gaiji_unknown")],
     }
 
 

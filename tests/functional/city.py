@@ -370,6 +370,18 @@ class City:
                 rows=i * 1000,
                 quarantined=i % 4,
             )
+            done = (("all", "", 1000), ("width", "", 200), ("gaiji_unknown", "U+E001", i % 3))
+            for flag, detail, cells in done:
+                self.add(
+                    "cleansing",
+                    source=source,
+                    field="name",
+                    rule="name",
+                    flag=flag,
+                    detail=detail,
+                    writings=cells // 2 + 1,
+                    cells=cells,
+                )
 
     def tables(self) -> dict[str, pa.Table]:
         """Arrow tables in the declared schemas, sorted by person as publication does."""

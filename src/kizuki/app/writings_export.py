@@ -9,9 +9,10 @@ import datetime as dt
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from kizuki.app.city_definitions import writing_tables
 from kizuki.app.corrections import corrections_table
@@ -24,6 +25,8 @@ from kizuki.definitions.loader import Definitions
 from kizuki.engine.keys import KeyRing
 from kizuki.mart.queries import REGISTER
 from kizuki.terms.errors import UsageError
+
+pc: Any = pyarrow.compute  # its functions are generated at run time; the stubs do not know their overloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def export_writings(home: Path, definitions: Definitions, source: str, wanted: W
     rows = _chosen(pa.concat_tables([plain, keyed]), wanted)
     record(
         subjects=[f"{source}/writings"],
-        fields=sorted(set(rows.column("field").to_pylist())),
+        fields=sorted({str(name) for name in rows.column("field").to_pylist()}),
         count=rows.num_rows,
         reason=f"clean audit {source}",
     )

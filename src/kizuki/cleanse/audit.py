@@ -34,16 +34,16 @@ class Tally:
         written = cells > 0
         if not written.any():
             return
-        self._row(name, rule, TOTAL, "", int(written.sum()), int(cells.sum()))
+        self._row(name, rule, TOTAL, "", writings=int(written.sum()), cells=int(cells.sum()))
         flagged: dict[tuple[Flag, str], list[int]] = {}
         for place, found in enumerate(flags):
             for flag in found if written[place] else ():
                 for detail in _details(flag, texts[place] or ""):
                     flagged.setdefault((flag, detail), []).append(place)
         for (flag, detail), places in flagged.items():
-            self._row(name, rule, flag, detail, len(places), int(cells[places].sum()))
+            self._row(name, rule, flag, detail, writings=len(places), cells=int(cells[places].sum()))
 
-    def _row(self, name: str, rule: str, flag: str, detail: str, writings: int, cells: int) -> None:
+    def _row(self, name: str, rule: str, flag: str, detail: str, *, writings: int, cells: int) -> None:
         counted = {"source": self.source, "field": name, "rule": rule, "flag": flag, "detail": detail}
         self.rows.append({**counted, "writings": writings, "cells": cells})
 

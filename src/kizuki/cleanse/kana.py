@@ -76,7 +76,7 @@ def clean_kana(raw: str, register: KanaRegister = _NO_REGISTER) -> Kana:
         return Kana(None, None, None, None, done)
     if _LATIN.search(kana) and (read := kana_of_romaji(kana)):
         kana = read
-        flags = [f for f in flags if f is not Flag.NOT_KANA] + [Flag.ROMAJI]
+        flags = [*(f for f in flags if f is not Flag.NOT_KANA), Flag.ROMAJI]
     family, given = None, None
     first, _, rest = kana.partition(" ")
     if not rest and (cuts := _cuts(kana, register)) and len(cuts) == 1:
