@@ -14,10 +14,14 @@ from kizuki.app.near_tables import NearTables
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
+from kizuki.engine.tables import empty
 from kizuki.terms.errors import RunFailed
+from kizuki.terms.tables import CLEANSING
 
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
+_ADDED_LATER = (CLEANSING,)
+"""Tables an older snapshot does not have: served empty until the next night."""
 
 
 class SnapshotView:
@@ -117,7 +121,8 @@ class Server:
 def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
     """Load one snapshot into memory."""
     manifest = store.manifest(snapshot)
-    return SnapshotView(manifest, {table: store.load(manifest, table) for table in manifest.tables})
+    tables = {table.name: empty(table) for table in _ADDED_LATER}
+    return SnapshotView(manifest, tables | {table: store.load(manifest, table) for table in manifest.tables})
 
 
 _SERVERS: dict[Path, Server] = {}
