@@ -131,8 +131,10 @@ def _city(
         # The 郡 may be misspelt or no longer exist; the town behind it decides.
         more, found = rules.gazetteer.match_city(place_key(text[district.end() :][:_LONGEST_CITY]), prefecture)
         length = district.end() + more
-    at_home = rules.home and prefecture in (None, rules.prefecture) and rules.home[0].match_town(place_text(text))
-    if found and at_home and not set(rules.home) & set(found):
+    known = bool(found) and (not rules.home or rules.home[0] in found)
+    elsewhere = known or not rules.home or prefecture not in (None, rules.prefecture)
+    at_home = not elsewhere and rules.home[0].match_town(place_text(text))
+    if found and at_home:
         # 府中町2-7-5 is a town of the own city, unless what follows is a town of 府中町.
         rest = place_text(text[length:].lstrip())
         found = tuple(c for c in found if c.match_town(rest))

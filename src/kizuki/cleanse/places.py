@@ -110,7 +110,7 @@ def place_text(text: str) -> PlaceText:
         token = match.group()
         if token in ("大字", "字"):
             continue
-        form = arabic(token)
+        form = arabic(token) if token[0] in KANJI_FIGURES else token
         out.append(form)
         ends.extend([_NO_CUT] * (len(form) - 1))
         ends.append(match.end())
