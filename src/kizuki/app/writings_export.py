@@ -1,7 +1,7 @@
 """書き方の一覧: every distinct writing of one source with what it became, by which rule, with which flags.
 
 These are people's names and addresses, so they leave by the command line only, for the office that owns the source, and the
-audit event is written before a byte does (ADR 0015).
+audit event is written before a byte does (ADR 0017).
 """
 
 import csv
