@@ -1,26 +1,32 @@
--- kept: one row = one group of tonight that keeps a person of before. First the person whose resident anchors the group; then
--- the person with most records in it, each person kept once, the older one on a tie.
+-- kept: one row = one group of tonight that keeps a person of before. Each person wants one group: the one with its resident,
+-- where several qualify the one whose record has been its own the longest. Among those who want the same group, a resident's person
+-- comes first, then the person most of its records had, then the older one.
 WITH prior AS (
   SELECT a.anchor_source, a.anchor_id, a.source, a.record_id, c.person_id
   FROM assignment AS a JOIN current_link AS c ON c.source = a.source AND c.record_id = a.record_id
-), anchored AS (
-  SELECT anchor_source, anchor_id, person_id FROM prior
-  WHERE source = $register AND source = anchor_source AND record_id = anchor_id
-), overlap AS (
-  SELECT p.anchor_source, p.anchor_id, p.person_id, COUNT(*) AS records, MIN(m.first_seq) AS first_seq
+), parted AS (
+  SELECT person_id FROM prior GROUP BY person_id
+  HAVING MIN(anchor_id) <> MAX(anchor_id) OR MIN(anchor_source) <> MAX(anchor_source)
+), bond AS (
+  SELECT e.person_id, e.source, e.record_id, MIN(e.seq) AS since
+  FROM event AS e JOIN parted AS p ON p.person_id = e.person_id
+  WHERE e.kind = 'link' GROUP BY e.person_id, e.source, e.record_id
+), claim AS (
+  SELECT p.anchor_source, p.anchor_id, p.person_id, COUNT(*) AS records,
+    MAX(CASE WHEN p.source = $register THEN 1 ELSE 0 END) AS resident,
+    MIN(CASE WHEN p.source = $register THEN b.since END) AS resident_since, MIN(b.since) AS since
   FROM prior AS p
-  JOIN minted AS m ON m.person_id = p.person_id
-  LEFT JOIN anchored AS g ON g.anchor_source = p.anchor_source AND g.anchor_id = p.anchor_id
-  LEFT JOIN anchored AS t ON t.person_id = p.person_id
-  WHERE g.person_id IS NULL AND t.person_id IS NULL
+  LEFT JOIN bond AS b ON b.person_id = p.person_id AND b.source = p.source AND b.record_id = p.record_id
   GROUP BY p.anchor_source, p.anchor_id, p.person_id
+), wish AS (
+  SELECT c.*, ROW_NUMBER() OVER (
+    PARTITION BY person_id ORDER BY resident DESC, resident_since, since, anchor_source, anchor_id) AS choice
+  FROM claim AS c
 ), chosen AS (
-  SELECT o.*, ROW_NUMBER() OVER (PARTITION BY anchor_source, anchor_id ORDER BY records DESC, first_seq, person_id) AS place
-  FROM overlap AS o
-), contested AS (
-  SELECT c.*, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY records DESC, anchor_source, anchor_id) AS claim
-  FROM chosen AS c WHERE place = 1
+  SELECT w.*, ROW_NUMBER() OVER (
+    PARTITION BY w.anchor_source, w.anchor_id
+    ORDER BY w.resident DESC, CASE WHEN w.resident = 1 THEN 0 ELSE w.records END DESC, m.first_seq, w.person_id) AS place
+  FROM wish AS w JOIN minted AS m ON m.person_id = w.person_id
+  WHERE w.choice = 1
 )
-SELECT anchor_source, anchor_id, person_id FROM anchored
-UNION ALL
-SELECT anchor_source, anchor_id, person_id FROM contested WHERE claim = 1
+SELECT anchor_source, anchor_id, person_id FROM chosen WHERE place = 1
