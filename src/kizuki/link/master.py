@@ -10,12 +10,13 @@ nothing, and a decision taken back leaves everybody as they were.
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlglot import exp
 
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
@@ -173,7 +174,7 @@ class KeyMaster:
             engine.register("assignment", assignment)
             engine.register("later", self.later)
             for name in ("current_link", "minted", "kept", "held", "held_claim", "returning_person", "foreknown"):
-                engine.materialise(name, bind(load(PACKAGE, name), register=self.register_source))
+                engine.materialise(name, _bound(name, self.register_source))
             engine.register("newcomer", _mint(engine.query(load(PACKAGE, "unkept")), keys))
             target = engine.query(load(PACKAGE, "target"))
             engine.register("target", target)
@@ -234,6 +235,11 @@ class KeyMaster:
 def read_master(home: Path, keys: KeyRing, register_source: str = REGISTER) -> KeyMaster:
     """The key master of a home; raises RunFailed K304 if events are missing or doubled."""
     return KeyMaster(read_events(home, keys), register_source)
+
+
+@cache
+def _bound(name: str, register: str) -> exp.Expression:
+    return bind(load(PACKAGE, name), register=register)
 
 
 def _where(table: pa.Table, column_name: str, value: str) -> pa.Table:
