@@ -2,7 +2,7 @@
 
 Events are `create`, `link`, `unlink`, `merge`, `split` (by the machine, each night) and `decide` (by reviewers). The present
 state is their replay; the state of any past day is the replay up to that day. A person id is an opaque token, kept from night
-to night: the group that holds a resident keeps the resident's person; another group keeps the person most of its records had;
+to night: the group that holds a resident keeps the resident's person; another group keeps the oldest person its records had;
 a group parted again gets back the person it had before; only what is left gets a new id. An identical rerun therefore adds
 nothing, and a decision taken back leaves everybody as they were.
 """
@@ -36,6 +36,7 @@ PACKAGE = "kizuki.link"
 PURPOSE = "keymaster"
 REGISTER = "resident_register"
 MACHINE = "名寄せ処理"
+_PERSON_STEPS = "current_link minted dissolved claimed kept held held_claim returning_person foreknown".split()
 _ANSWER_TITLES = {"same": "同一", "different": "別人", "hold": "保留", "withdrawn": "取り消し"}
 _BY_RECORD: list[tuple[str, Literal["ascending", "descending"]]] = [("source", "ascending"), ("record_id", "ascending")]
 _BY_STEP: list[tuple[str, Literal["ascending", "descending"]]] = [
@@ -173,7 +174,7 @@ class KeyMaster:
         with self._replayed() as engine:
             engine.register("assignment", assignment)
             engine.register("later", self.later)
-            for name in ("current_link", "minted", "kept", "held", "held_claim", "returning_person", "foreknown"):
+            for name in _PERSON_STEPS:
                 engine.materialise(name, _bound(name, self.register_source))
             engine.register("newcomer", _mint(engine.query(load(PACKAGE, "unkept")), keys))
             target = engine.query(load(PACKAGE, "target"))

@@ -1,4 +1,4 @@
--- held_claim: one row = one person without records tonight and the group of tonight that holds what it had: its resident, or else most of
+-- held_claim: one row = one person who keeps no group tonight and the group of tonight that holds what it had: its resident, or else most of
 -- its records, the record it was made for deciding between equals.
 WITH claim AS (
   SELECT a.anchor_source, a.anchor_id, h.person_id, COUNT(*) AS records, MIN(m.first_seq) AS first_seq,
