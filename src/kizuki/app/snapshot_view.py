@@ -14,7 +14,9 @@ from kizuki.app.near_tables import NearTables
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
+from kizuki.engine.tables import empty
 from kizuki.terms.errors import RunFailed
+from kizuki.terms.tables import ALL_TABLES
 
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
@@ -117,7 +119,8 @@ class Server:
 def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
     """Load one snapshot into memory."""
     manifest = store.manifest(snapshot)
-    return SnapshotView(manifest, {table: store.load(manifest, table) for table in manifest.tables})
+    tables = {name: empty(schema) for name, schema in ALL_TABLES.items()}  # one an earlier version did not publish is empty
+    return SnapshotView(manifest, tables | {table: store.load(manifest, table) for table in manifest.tables})
 
 
 _SERVERS: dict[Path, Server] = {}
