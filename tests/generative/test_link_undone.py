@@ -20,7 +20,14 @@ from tests.unit.link_people import REGISTER
 
 KEYS = KeyRing(b"u" * 32)
 DAY = dt.date(2024, 6, 30)
-TABLES = ("person.resident", "person.unregistered", "household_member", "spell.childcare", "event.family_consultation", "coverage")
+TABLES = (
+    "person.resident",
+    "person.unregistered",
+    "household_member",
+    "spell.childcare",
+    "event.family_consultation",
+    "coverage",
+)
 RESIDENTS: list[Ref] = [(REGISTER, n) for n in ("1", "2", "3")]
 OTHERS: list[Ref] = [("childcare", "C1"), ("childcare", "C2"), ("family_consultation", "F1"), ("family_consultation", "F2")]
 refs = st.sampled_from([*RESIDENTS, *OTHERS])

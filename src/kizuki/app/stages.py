@@ -149,7 +149,11 @@ def link(night: Night) -> int:
         past = history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told})
         records = together([inputs[PERSON_RECORD.format(s)] for s in sources])
         found = link_night(night.home, night.keys, night.definitions, records, night.as_of, past=past, whole=whole)
-        return {"review_pair": found.review, "redirect": found.redirect, **{LINK.format(s): _of_source(found.link, s) for s in sources}}
+        return {
+            "review_pair": found.review,
+            "redirect": found.redirect,
+            **{LINK.format(s): _of_source(found.link, s) for s in sources},
+        }
 
     step = Step(
         name="link",

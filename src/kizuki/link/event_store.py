@@ -98,7 +98,9 @@ def append_events(home: Path, keys: KeyRing, events: pa.Table, *, renumber: bool
 def renumbered(events: pa.Table, last: int) -> pa.Table:
     """The same events numbered from `last` + 1 on."""
     place = events.column_names.index("seq")
-    return events.set_column(place, events.schema.field("seq"), pa.array(range(last + 1, last + 1 + events.num_rows), pa.int64()))
+    return events.set_column(
+        place, events.schema.field("seq"), pa.array(range(last + 1, last + 1 + events.num_rows), pa.int64())
+    )
 
 
 def _already(parts: list[Part], events: pa.Table, keys: KeyRing) -> Path:
