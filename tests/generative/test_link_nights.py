@@ -1,5 +1,4 @@
-"""A hundred random nights of deliveries, corrections, withdrawals and reviewers' words: only who was touched changes, the events
-replay to the present, and the same night once more adds nothing."""
+"""A hundred random nights of deliveries, corrections, withdrawals and words: only who was touched changes, events replay."""
 
 import datetime as dt
 import random
@@ -179,7 +178,7 @@ def test_over_a_hundred_random_nights_only_who_was_touched_changes() -> None:
 
 
 def _reach(touched: set[Ref], sames: list[Any]) -> set[Ref]:
-    """Records tied to a touched one: of the same person before or after, of the same name in the offices, or said to be the same."""
+    """Records tied to a touched one: of one person before or after, of one name in the offices, or said to be the same."""
     groups: dict[tuple[int, Any], set[Ref]] = {}
     for place, same in enumerate(sames):
         for ref, name in same.items():

@@ -1,4 +1,4 @@
-"""Two person ids become one: the work written under either is found under the one that stays, and back when the merge is undone."""
+"""Two person ids become one: work written under either is found under the one that stays, and back when that is undone."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

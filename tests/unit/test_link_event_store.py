@@ -190,13 +190,15 @@ def test_a_word_said_after_the_asked_day_does_not_make_the_newest_night_a_replay
     tmp_path: Path, definitions: Definitions
 ) -> None:
     ids(tmp_path, definitions, REN)
+    hina: Ref = (REGISTER, HINA["record_id"])
+    day = NIGHT + dt.timedelta(days=9)
     later = read_master(tmp_path, KEYS).decide(
-        ("childrens_cafeteria", "K1"), (REGISTER, HINA["record_id"]), "same", night=NIGHT + dt.timedelta(days=9), actor="審", reason=""
-    )  # fmt: skip
+        ("childrens_cafeteria", "K1"), hina, "same", night=day, actor="審査者1", reason="検査"
+    )
     append_events(tmp_path, KEYS, later)
     found = ids(tmp_path, definitions, REN, HINA, VISITOR, day=NIGHT + dt.timedelta(days=1))
     assert len(set(found.values())) == 3
     master = read_master(tmp_path, KEYS)
     assert {r["record_id"]: r["person_id"] for r in master.links().to_pylist()} == found
-    joined = ids(tmp_path, definitions, REN, HINA, VISITOR, day=NIGHT + dt.timedelta(days=9))
+    joined = ids(tmp_path, definitions, REN, HINA, VISITOR, day=day)
     assert joined["K1"] == joined[HINA["record_id"]]

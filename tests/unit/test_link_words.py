@@ -136,7 +136,7 @@ def test_one_person_given_two_residents_by_the_machine_waits_for_a_person() -> N
     asked = {(r["record_id"], r["resident_id"], r["reason"]) for r in doubtful.review.to_pylist()}
     assert asked == {("a", "R1", "decision_conflict"), ("b", "R2", "decision_conflict")}
     _, settled = night(say(master, (A, R2, "different")), groups("R1 a", "R2 b"), 2)
-    assert set(who(settled)[n] for n in "ab") == {who(before)["R1"]}
+    assert {who(settled)[n] for n in "ab"} == {who(before)["R1"]}
 
 
 def test_one_record_brings_the_other_to_its_resident() -> None:

@@ -1,4 +1,4 @@
-"""What happened to one person id, for the reviewer who must account for it: read from the key master, recorded before it is shown."""
+"""What happened to one person id, for the reviewer who must account for it; every look is recorded before anything is shown."""
 
 import datetime as dt
 from pathlib import Path

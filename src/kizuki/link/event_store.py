@@ -151,7 +151,7 @@ def _part_events(path: Path, keys: KeyRing) -> pa.Table:
 
 
 def _put_together(parts: list[Part], keys: KeyRing) -> Path:
-    """Merge the newest parts, leaving those that are large beside all that came after; the old files go when the new one reads.
+    """Merge the newest parts, but not those large beside all that came after; the old files go when the new one reads.
 
     Returns the part that holds the newest event.
     """
@@ -224,7 +224,7 @@ def _mac(keys: KeyRing, prev: str, events: pa.Table) -> str:
 
 
 def _content(events: pa.Table) -> str:
-    """A hash of the rows, the same however they are cut into parts: one chunk, and no blanks, which would bring their own bits."""
+    """A hash of the rows, the same however they are cut into parts: one chunk, and no blanks (they bring bits of their own)."""
     blanks: dict[pa.DataType, Any] = {pa.string(): "\x00", pa.float64(): -1e300}
     columns = {name: events[name].combine_chunks() for name in KEY_EVENT.column_names()}
     filled = {n: pc.fill_null(c, pa.scalar(blanks[c.type], c.type)) if c.type in blanks else c for n, c in columns.items()}

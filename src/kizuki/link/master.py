@@ -36,7 +36,9 @@ PACKAGE = "kizuki.link"
 PURPOSE = "keymaster"
 REGISTER = "resident_register"
 MACHINE = "名寄せ処理"
-_PERSON_STEPS = "current_link minted dissolved claimed kept held held_claim returning_person foreknown".split()
+_PERSON_STEPS = (
+    "current_link", "minted", "dissolved", "claimed", "kept", "held", "held_claim", "returning_person", "foreknown",
+)  # fmt: skip
 _ANSWER_TITLES = {"same": "同一", "different": "別人", "hold": "保留", "withdrawn": "取り消し"}
 _BY_RECORD: list[tuple[str, Literal["ascending", "descending"]]] = [("source", "ascending"), ("record_id", "ascending")]
 _BY_STEP: list[tuple[str, Literal["ascending", "descending"]]] = [
