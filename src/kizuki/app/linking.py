@@ -116,7 +116,7 @@ def _residents(records: pa.Table, master: KeyMaster) -> frozenset[str]:
         return frozenset()
     register = records.filter(pc.equal(records["source"], pa.scalar(master.register_source, pa.string())))
     found = register.filter(pc.is_in(register["record_id"], value_set=named))["record_id"]
-    return frozenset(found.to_pylist())
+    return frozenset(str(key) for key in found.to_pylist())
 
 
 def decisions_version(home: Path, keys: KeyRing, as_of: dt.date, *, whole: KeyMaster | None = None) -> str:

@@ -178,7 +178,7 @@ def _put_together(parts: list[Part], keys: KeyRing) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the events are those once written: how many, the first line of the chain that does not hold, the end to note down."""
+    """Whether the events are those once written: how many, the first line that does not hold, the end of the chain to note."""
 
     events: int
     ok: bool

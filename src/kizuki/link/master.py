@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 from sqlglot import exp
 
 from kizuki.engine.duck import DuckEngine
@@ -32,6 +32,7 @@ from kizuki.terms.tables import LINK, REDIRECT
 
 __all__ = ["KeyMaster", "LinkOutcome", "append_events", "no_events", "read_master", "renumbered"]
 
+pc: Any = pyarrow.compute  # its functions are generated at run time; the stubs do not know their overloads
 PACKAGE = "kizuki.link"
 PURPOSE = "keymaster"
 REGISTER = "resident_register"

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from kizuki.engine.tables import arrow_schema
 from kizuki.link.tables import REVIEW_PAIR
 from kizuki.link.words import Bonds, Ref
 
+pc: Any = pyarrow.compute  # its functions are generated at run time; the stubs do not know their overloads
 DECISION = "decision"
 DOUBT = "decision_conflict"
 """Why a person must look: records said to be one person were given to different residents by the machine."""
@@ -37,7 +38,7 @@ def regroup(assignment: pa.Table, bonds: Bonds) -> tuple[pa.Table, pa.Table]:
     return pa.concat_tables([untouched, made]), pa.Table.from_pylist(doubts, arrow_schema(REVIEW_PAIR))
 
 
-def _concerned(assignment: pa.Table, refs: Iterable[Ref]) -> pa.ChunkedArray:
+def _concerned(assignment: pa.Table, refs: Iterable[Ref]) -> Any:
     """Rows of every group that holds a record some word speaks about (and perhaps a few more: harmless)."""
     keys = pa.array(sorted({record for _, record in refs}), pa.string())
     named = assignment.filter(pc.is_in(assignment["record_id"], value_set=keys))
