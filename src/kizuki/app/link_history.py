@@ -8,6 +8,7 @@ from kizuki.app import release
 from kizuki.engine.keys import KeyRing
 from kizuki.govern.actor import Actor
 from kizuki.link.master import read_master
+from kizuki.link.words import ANSWER_TITLES
 
 TITLES: Final = {
     "create": "作成",
@@ -27,8 +28,14 @@ def person_history(actor: Actor, home: Path, person_id: str, until: dt.date | No
     master = read_master(home, KeyRing.load(home))
     if until is not None:
         master = master.as_of(until)
-    events = [{**row, "title": TITLES[row["kind"]]} for row in master.history(person_id).to_pylist()]
+    events = [_told(row) for row in master.history(person_id).to_pylist()]
     release.record_output(
         actor, "link.history", subjects=[person_id], fields=["key_event"], count=len(events), reason="link history"
     )
     return {"person_id": person_id, "current_person_id": master.redirects().get(person_id, person_id), "events": events}
+
+
+def _told(event: dict[str, Any]) -> dict[str, Any]:
+    """An event with the words staff use for it; `answer` only where a reviewer said one."""
+    answer = ANSWER_TITLES[event["state"]] if event["kind"] == "decide" else ""
+    return {**event, "title": TITLES[event["kind"]], "answer": answer}

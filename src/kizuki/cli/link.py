@@ -60,7 +60,9 @@ def history(
         print(json.dumps(found, ensure_ascii=False, default=str))
         return
     for e in found["events"]:
-        told = [e["title"], e["source"] or "", e["record_id"] or "", e["rule"] or "", e["other_person_id"] or "", e["actor"]]
+        answer = e["answer"] and f"「{e['answer']}」"
+        records = [e["source"], e["record_id"], e["other_source"], e["other_record_id"]]
+        told = [e["title"], answer, *records, e["rule"], e["other_person_id"], e["model"], e["actor"]]
         print(f"{e['seq']}番　{e['night']}　" + "　".join(t for t in told if t))
     print(f"いまの個人ID：{found['current_person_id']}")
 

@@ -26,7 +26,7 @@ from kizuki.link.event_store import append_events, no_events, read_events, renum
 from kizuki.link.matching import Matching
 from kizuki.link.regroup import regroup
 from kizuki.link.tables import KEY_EVENT, PAIR
-from kizuki.link.words import ANSWERS, WITHDRAWN, Bonds, Ref, Word, standing
+from kizuki.link.words import ANSWER_TITLES, ANSWERS, WITHDRAWN, Bonds, Ref, Word, standing
 from kizuki.terms.errors import InputRefused
 from kizuki.terms.tables import LINK, REDIRECT
 
@@ -40,7 +40,6 @@ MACHINE = "名寄せ処理"
 _PERSON_STEPS = (
     "current_link", "minted", "dissolved", "claimed", "kept", "held", "held_claim", "returning_person", "foreknown",
 )  # fmt: skip
-_ANSWER_TITLES = {"same": "同一", "different": "別人", "hold": "保留", "withdrawn": "取り消し"}
 _BY_RECORD: list[tuple[str, Literal["ascending", "descending"]]] = [("source", "ascending"), ("record_id", "ascending")]
 _BY_STEP: list[tuple[str, Literal["ascending", "descending"]]] = [
     ("step", "ascending"),
@@ -257,7 +256,7 @@ def _pairs(found: Collection[tuple[Ref, Ref]]) -> pa.Table:
 
 def _told(word: Word) -> str:
     """A word as a message names it: number, day, answer, sources; no key of a record."""
-    return f"{word.seq}番（{word.night.isoformat()}、{_ANSWER_TITLES[word.answer]}、{word.left[0]}と{word.right[0]}）"
+    return f"{word.seq}番（{word.night.isoformat()}、{ANSWER_TITLES[word.answer]}、{word.left[0]}と{word.right[0]}）"
 
 
 def _redirect_table(redirects: dict[str, str]) -> pa.Table:

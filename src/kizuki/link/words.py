@@ -20,6 +20,7 @@ DIFFERENT: Final = "different"
 HOLD: Final = "hold"
 WITHDRAWN: Final = "withdrawn"
 ANSWERS: Final = (SAME, DIFFERENT, HOLD, WITHDRAWN)
+ANSWER_TITLES: Final = {SAME: "同一", DIFFERENT: "別人", HOLD: "保留", WITHDRAWN: "取り消し"}
 
 
 @dataclass(frozen=True, slots=True)
