@@ -4,12 +4,16 @@ WITH made AS (
   SELECT CASE WHEN n.origin_id IS NULL THEN 'create' ELSE 'split' END AS kind, n.person_id, n.origin_id AS other_person_id,
     n.anchor_source AS source, n.anchor_id AS record_id, CASE WHEN n.comes_back = 1 THEN 'former_id' END AS rule
   FROM newcomer AS n
+), alive AS (
+  SELECT person_id FROM kept
+  UNION ALL
+  SELECT person_id FROM newcomer
 ), leaving AS (
   SELECT 'unlink' AS kind, c.person_id, t.person_id AS other_person_id, c.source, c.record_id,
     CASE WHEN alive.person_id IS NULL THEN 'dissolved' WHEN t.person_id IS NULL THEN 'record_gone' ELSE 'regrouped' END AS rule
   FROM current_link AS c
   LEFT JOIN target AS t ON t.source = c.source AND t.record_id = c.record_id
-  LEFT JOIN (SELECT DISTINCT person_id FROM target) AS alive ON alive.person_id = c.person_id
+  LEFT JOIN alive ON alive.person_id = c.person_id
   WHERE t.person_id IS NULL OR t.person_id <> c.person_id
 ), joining AS (
   SELECT 'link' AS kind, t.person_id, t.source, t.record_id, t.rule, t.weight, t.state, t.evidence
