@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from kizuki.app import audit
@@ -71,7 +73,9 @@ def test_the_verify_verb_answers_and_refuses(app_home: Path, told: Any, capsys: 
     assert verify("--head", f"2:{'0' * 64}")[0] == 5
     keys = KeyRing.load(app_home)
     events = read_events(app_home, keys)
-    swapped = events.set_column(8, events.schema.field("other_record_id"), events["other_record_id"].fill_null("R9"))
+    swapped = events.set_column(
+        8, events.schema.field("other_record_id"), pc.fill_null(events["other_record_id"], pa.scalar("R9", pa.string()))
+    )
     for part in (app_home / "keymaster").glob("*.parquet"):
         first, last = (int(n) for n in part.stem.split("-"))
         write_table(part, swapped.slice(first - 1, last - first + 1), keys, "keymaster")
