@@ -82,6 +82,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "item": [row("item", p, source=s, item=f"{s}_item", state="known", unknown_reason=None) for p, s in people_by_source],
         "seal": [row("seal", p, reason="own" if p == "c3" else "household") for p in SEALED],
         "link": [row("link", p) for p in PEOPLE],
+        "redirect": [],
         "judgement": [_judged(p) for p in CHILDREN],
         "judgement_reason": [
             row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
@@ -117,11 +118,13 @@ class MarkedView:
     published_at: str = "2026-11-20T09:00:00+09:00"
     synthetic: bool = True
     home: Path | None = None
+    merged: dict[str, str] = field(default_factory=dict)
     engine: DuckEngine = field(default_factory=lambda: DuckEngine(memory_limit="200MB", threads=1))
     near: NearTables = field(init=False)
 
     def __post_init__(self) -> None:
         content = rows()
+        content["redirect"] = [{"person_id": old, "current_person_id": now} for old, now in self.merged.items()]
         tables = {name: table(schema, content[name]) for name, schema in ALL_TABLES.items()}
         self.near = NearTables(tables)
         for name, made in tables.items():

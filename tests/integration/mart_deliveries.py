@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from kizuki.engine.duck import DuckEngine
@@ -152,16 +153,22 @@ def _typed(source: str, versions: list[dict[str, Any]]) -> pa.Table:
 
 
 def build_mart(
-    deliveries: Iterable[Delivery], as_of: dt.date, engine: Engine | None = None, wanted: tuple[str, ...] = ()
+    deliveries: Iterable[Delivery],
+    as_of: dt.date,
+    engine: Engine | None = None,
+    wanted: tuple[str, ...] = (),
+    links: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """Tables and parts of the mart from deliveries told by `as_of` (all, or only `wanted`).
 
-    Every record belongs to the person `P` + its key.
+    Every record belongs to the person `P` + its key, or to whom `links` (terms.tables.LINK) says.
     """
     if engine is None:
         with DuckEngine(memory_limit="500MB", threads=1) as duck:
-            return build_mart(deliveries, as_of, duck, wanted)
+            return build_mart(deliveries, as_of, duck, wanted, links)
     tables = _base([d for d in deliveries if d.as_of <= as_of], ALL_SOURCES)
+    if links is not None:
+        tables |= {f"link.{s}": links.filter(pc.equal(links["source"], pa.scalar(s))) for s in ALL_SOURCES}
     made: dict[str, pa.Table] = {}
     for select in _selects(as_of, wanted):
         for local, names in select.inputs.items():

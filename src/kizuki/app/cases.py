@@ -9,14 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from kizuki.app.current_person import current_person, ids_of
 from kizuki.app.release import Actor, Query, release
 from kizuki.records.models import Case, CaseChange, CaseStatus, User
 from kizuki.terms.errors import InputRefused
 
 SUBJECTS: Final = Query(
     name="case_subjects", tables=("person",), columns={"person_id": "person.person_id"}, subject="person_id"
+)
+_URGENCY: Final = (
+    CaseStatus.DISMISSED.value,
+    CaseStatus.NEW.value,
+    CaseStatus.CHECKING.value,
+    CaseStatus.MEETING.value,
+    CaseStatus.SUPPORTING.value,
 )
 TABS: Final = tuple(s.value for s in CaseStatus)
 DUE_SOON_DAYS: Final = 7
@@ -58,7 +67,11 @@ class Changed:
 
 
 def case_states() -> dict[str, CaseState]:
-    """Every touched child → state, in one query (people decide far fewer children than there are)."""
+    """Every touched child → state, in one query (people decide far fewer children than there are).
+
+    A case written under an id that has since been merged counts for the child who holds its records now; of several, see
+    `_foremost`.
+    """
     rows = Case.objects.values_list(
         "person_id",
         "status",
@@ -69,15 +82,31 @@ def case_states() -> dict[str, CaseState]:
         "due_on",
         "version",
     )
-    return {
-        person: CaseState(status, assignee, _name(last, first, login), due, version)
-        for person, status, assignee, last, first, login, due, version in rows
-    }
+    found: dict[str, tuple[tuple[int, bool, int], CaseState]] = {}
+    for person, status, assignee, last, first, login, due, version in rows:
+        now = current_person(person)
+        state = CaseState(status, assignee, _name(last, first, login), due, version)
+        place = _foremost(status, own=person == now, version=version)
+        if now not in found or place > found[now][0]:
+            found[now] = (place, state)
+    return {person: state for person, (_, state) in found.items()}
+
+
+def _foremost(status: str, *, own: bool, version: int) -> tuple[int, bool, int]:
+    """Of the cases of ids that became one child, the one that counts: work going on before work dropped, own before merged."""
+    return (_URGENCY.index(status), own, version)
+
+
+def _find(person_id: str, cases: QuerySet[Case]) -> Case | None:
+    """The case that counts for one child, whichever of its ids it was written under."""
+    now = current_person(person_id)
+    found = cases.filter(person_id__in=ids_of(person_id))
+    return max(found, key=lambda c: _foremost(c.status, own=c.person_id == now, version=c.version), default=None)
 
 
 def case_of(person_id: str) -> CaseState:
     """The work on one child."""
-    case = Case.objects.select_related("assignee").filter(person_id=person_id).first()
+    case = _find(person_id, Case.objects.select_related("assignee"))
     if case is None:
         return NEW_CASE
     user = case.assignee
@@ -120,7 +149,10 @@ def _check(people: Sequence[str], wish: Wish) -> None:
 
 
 def _change_one(actor: Actor, person: str, wish: Wish, *, version: int | None) -> CaseChange | None:
-    case, created = Case.objects.select_for_update().get_or_create(person_id=person)
+    case = _find(person, Case.objects.select_for_update())
+    created = case is None
+    if case is None:
+        case, created = Case.objects.select_for_update().get_or_create(person_id=current_person(person))
     if version is not None and version != (0 if created else case.version):
         raise InputRefused(
             "K723",
@@ -160,12 +192,12 @@ def undo(actor: Actor, change_ids: Sequence[int]) -> Changed:
     )
     if not changes:
         raise InputRefused("K724", "元に戻せる変更がありません。", "元に戻す", "一覧で状態を確かめ、必要なら直してください。")
-    people = tuple(c.case.person_id for c in changes)
+    people = tuple(current_person(c.case.person_id) for c in changes)
     allowed = {row["person_id"] for row in release(actor, SUBJECTS, action="case.change", people=people).rows}
     undone = 0
     for done in changes:
         case = done.case
-        if case.person_id not in allowed or _facts_of(case) != done.after:
+        if current_person(case.person_id) not in allowed or _facts_of(case) != done.after:
             continue
         case.status, case.assignee_id = done.before["status"], done.before["assignee"]
         case.due_on = dt.date.fromisoformat(done.before["due_on"]) if done.before["due_on"] else None
@@ -188,4 +220,4 @@ def _wish_text(wish: Wish) -> str:
 
 def history(person_id: str) -> tuple[CaseChange, ...]:
     """Changes of one case, newest first."""
-    return tuple(CaseChange.objects.select_related("by").filter(case__person_id=person_id).order_by("-pk")[:20])
+    return tuple(CaseChange.objects.select_related("by").filter(case__person_id__in=ids_of(person_id)).order_by("-pk")[:20])

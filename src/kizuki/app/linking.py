@@ -18,6 +18,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.tables import arrow_schema, empty
+from kizuki.link.event_store import id_ring
 from kizuki.link.master import KeyMaster, LinkOutcome, append_events, read_master
 from kizuki.link.matching import Context, match_records
 from kizuki.link.tables import CLASS_YEAR, FORMER_NAME, LOOSE_NAME, SCHOOL_ROLL
@@ -62,40 +63,65 @@ def _graded_sources(definitions: Definitions) -> list[str]:
     return sorted(m.id for m in definitions.sources.values() if any(spec.grade for spec in m.person_records))
 
 
+def key_master(home: Path, keys: KeyRing, definitions: Definitions) -> KeyMaster:
+    """The key master of a home as it stands now."""
+    return read_master(home, keys, linkage_of(definitions).rules.register_source)
+
+
 def link_night(
-    home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None = None
+    home: Path,
+    keys: KeyRing,
+    definitions: Definitions,
+    records: pa.Table,
+    as_of: dt.date,
+    *,
+    past: History | None = None,
+    whole: KeyMaster | None = None,
 ) -> LinkOutcome:
     """Every record of every source to one person; new events are on disk when this returns.
 
-    A day before the newest night is a replay: it is answered from the key master of that day, and nothing is written.
+    A day before the newest night is a replay: it is answered from the key master of that day, and nothing is written. `whole` =
+    the key master the night began with; words said since then wait for the next night.
     """
-    whole = read_master(home, keys, linkage_of(definitions).rules.register_source)
-    outcome = _linked(whole.as_of(as_of), keys, definitions, records, as_of, past=past)
-    if whole.as_of(as_of).last_seq == whole.last_seq:
-        append_events(home, keys, outcome.events)
+    whole = whole or key_master(home, keys, definitions)
+    master = whole.as_of(as_of)
+    if not master.newest:
+        return _linked(master, keys, definitions, records, as_of, past=past)
+    outcome = _linked(master, id_ring(home, keys, whole.persons_made), definitions, records, as_of, past=past)
+    append_events(home, keys, outcome.events, renumber=True)
+    id_ring(home, keys, whole.plus(outcome.events).persons_made)  # what tonight's ids were drawn from is gone from here on
     return outcome
 
 
 def link_records(
     home: Path, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None = None
 ) -> LinkOutcome:
-    """What `link_night` would give, with nothing written."""
-    master = read_master(home, keys, linkage_of(definitions).rules.register_source).as_of(as_of)
-    return _linked(master, keys, definitions, records, as_of, past=past)
+    """What `link_night` would give, with nothing written; persons it would make have other ids there."""
+    return _linked(key_master(home, keys, definitions).as_of(as_of), keys, definitions, records, as_of, past=past)
 
 
 def _linked(
-    master: KeyMaster, keys: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None
+    master: KeyMaster, ring: KeyRing, definitions: Definitions, records: pa.Table, as_of: dt.date, *, past: History | None
 ) -> LinkOutcome:
     linkage = linkage_of(definitions)
-    must, cannot = master.standing()
+    must, cannot = master.standing(_residents(records, master))
     context = context_of(records, past or history(definitions, {}), must, cannot)
-    return master.reconcile(match_records(records, linkage, context), keys, as_of, linkage.version)
+    return master.reconcile(match_records(records, linkage, context), ring, as_of, linkage.version)
 
 
-def decisions_version(home: Path, keys: KeyRing, as_of: dt.date) -> str:
+def _residents(records: pa.Table, master: KeyMaster) -> frozenset[str]:
+    """Keys of the residents among `records` that some word speaks about."""
+    named = pa.array(sorted(r[1] for r in master.bonds.refs() if r[0] == master.register_source), pa.string())
+    if not len(named):
+        return frozenset()
+    register = records.filter(pc.equal(records["source"], pa.scalar(master.register_source, pa.string())))
+    found = register.filter(pc.is_in(register["record_id"], value_set=named))["record_id"]
+    return frozenset(str(key) for key in found.to_pylist())
+
+
+def decisions_version(home: Path, keys: KeyRing, as_of: dt.date, *, whole: KeyMaster | None = None) -> str:
     """A mark of what a night's linking rests on besides its records: earlier nights' ids and reviewers' words."""
-    master = read_master(home, keys).as_of(as_of)
+    master = (whole or read_master(home, keys)).as_of(as_of)
     return hashlib.sha256(json.dumps(_told(master, as_of), default=str).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from django.db.models import Q
 from django.utils import timezone
 
+from kizuki.app.current_person import current_people
 from kizuki.app.near_tables import NearTables
 from kizuki.app.release_plan import SCOPE_TABLE
 from kizuki.definitions.governance import Grant, Scope
@@ -99,18 +100,18 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
         Case.objects.filter(assignee_id=actor.user_id).exclude(status=CaseStatus.DISMISSED).values_list("person_id", flat=True)
     )
     shared = Share.objects.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
-    whole = frozenset(mine.union(shared.values_list("person_id", flat=True))) - people.whole
+    whole = current_people(mine.union(shared.values_list("person_id", flat=True))) - people.whole
     return Reach(False, people, whole, households(people.view, whole) - whole)
 
 
 def seals(actor: Actor, people: SnapshotPeople) -> Seals:
     """Who is sealed now (the snapshot's seals and the staff's own, over households), and whose seal this actor may open."""
-    added = frozenset(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
+    added = current_people(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
     sealed = people.sealed | added | households(people.view, added)
     if not sealed:
         return Seals(frozenset())
     now = timezone.now()
-    granted = frozenset(
+    granted = current_people(
         SealGrant.objects.filter(Q(user_id=actor.user_id), expires_at__gt=now).values_list("person_id", flat=True)
     )
     return Seals(sealed, granted | households(people.view, granted))

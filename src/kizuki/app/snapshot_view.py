@@ -16,13 +16,10 @@ from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
 from kizuki.engine.tables import empty
 from kizuki.terms.errors import RunFailed
-from kizuki.terms.tables import CLEANSING
+from kizuki.terms.tables import ALL_TABLES
 
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
-_ADDED_LATER = (CLEANSING,)
-"""Tables an older snapshot does not have: served empty until the next night."""
-
 
 class SnapshotView:
     """One published snapshot in memory, read-only by convention: every table of the snapshot under its own name.
@@ -121,7 +118,7 @@ class Server:
 def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
     """Load one snapshot into memory."""
     manifest = store.manifest(snapshot)
-    tables = {table.name: empty(table) for table in _ADDED_LATER}
+    tables = {name: empty(schema) for name, schema in ALL_TABLES.items()}  # one an earlier version did not publish is empty
     return SnapshotView(manifest, tables | {table: store.load(manifest, table) for table in manifest.tables})
 
 

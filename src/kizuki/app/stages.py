@@ -20,7 +20,7 @@ from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
 from kizuki.app.eligibility import judge_programmes
 from kizuki.app.freshness import feed_table
 from kizuki.app.judging import judge_all
-from kizuki.app.linking import decisions_version, history, history_sources, link_night
+from kizuki.app.linking import decisions_version, history, history_sources, key_master, link_night
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
 from kizuki.cleanse.addresses import town_of
@@ -72,6 +72,7 @@ class Night:
     received: list[Any] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     snapshot: str = ""
+    decisions: str = ""
 
     @property
     def sources(self) -> list[str]:
@@ -159,20 +160,26 @@ def link(night: Night) -> int:
     """名寄せ: every record of every source to one person."""
     sources = night.sources
     told = [s for s in history_sources(night.definitions) if s in sources]
+    whole = key_master(night.home, night.keys, night.definitions)
+    night.decisions = decisions_version(night.home, night.keys, night.as_of, whole=whole)  # fixed here: later words wait
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
         past = history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told})
         records = together([inputs[PERSON_RECORD.format(s)] for s in sources])
-        found = link_night(night.home, night.keys, night.definitions, records, night.as_of, past=past)
-        return {"review_pair": found.review, **{LINK.format(s): _of_source(found.link, s) for s in sources}}
+        found = link_night(night.home, night.keys, night.definitions, records, night.as_of, past=past, whole=whole)
+        return {
+            "review_pair": found.review,
+            "redirect": found.redirect,
+            **{LINK.format(s): _of_source(found.link, s) for s in sources},
+        }
 
     step = Step(
         name="link",
         inputs=(*(PERSON_RECORD.format(s) for s in sources), *(CONFORMED.format(s) for s in told)),
-        outputs=("review_pair", *(LINK.format(s) for s in sources)),
+        outputs=("review_pair", "redirect", *(LINK.format(s) for s in sources)),
         version=code_version("kizuki.link"),
         compute=compute,
-        params=(night.definitions.version, night.as_of.isoformat(), decisions_version(night.home, night.keys, night.as_of)),
+        params=(night.definitions.version, night.as_of.isoformat(), night.decisions),
     )
     return night.run([step])
 
@@ -361,7 +368,7 @@ def snapshot_id(night: Night) -> str:
         night.as_of.isoformat(),
         night.definitions.version,
         code_version(*CODE),
-        decisions_version(night.home, night.keys, night.as_of),
+        night.decisions,
         *(_digest(table) for table in corrections),
         writing_tables(night.home).version,
         *sorted(d.delivery for d in night.deliveries),

@@ -40,6 +40,69 @@ def export(home: Home = Path("var")) -> None:
 
 
 @app.command()
+def history(
+    person: Annotated[str, typer.Argument(help="個人ID。")],
+    home: Home = Path("var"),
+    day: Annotated[str, typer.Option("--as-of", help="この日までに分かっていたこと（YYYY-MM-DD）。")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """一つの個人IDに起きたこと（作成・結び付け・外し・統合・分割・人の判断）を古い順に示します（調べたことも記録します）。"""
+    from kizuki.app import startup
+    from kizuki.govern.actor import Actor
+
+    startup.open_app(home)
+    from kizuki.app.link_history import person_history  # needs the opened app
+
+    login = getpass.getuser()
+    until = _day(day) if day else None
+    found = person_history(Actor(0, login, login, "link_reviewer", "linkage_review", "cli"), home, person, until)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, default=str))
+        return
+    for e in found["events"]:
+        answer = e["answer"] and f"「{e['answer']}」"
+        records = [e["source"], e["record_id"], e["other_source"], e["other_record_id"]]
+        told = [e["title"], answer, *records, e["rule"], e["other_person_id"], e["model"], e["actor"]]
+        print(f"{e['seq']}番　{e['night']}　" + "　".join(t for t in told if t))
+    print(f"いまの個人ID：{found['current_person_id']}")
+
+
+@app.command()
+def verify(
+    home: Home = Path("var"),
+    head: Annotated[str, typer.Option("--head", help="紙などに控えた末尾（通番:連鎖値）。")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """統合キーマスタの記録が、書き換え・削除・挿入を受けていないことを確かめます。"""
+    from kizuki.engine.keys import KeyRing
+    from kizuki.link.event_store import verify_chain
+    from kizuki.terms.errors import RunFailed
+
+    found = verify_chain(home, KeyRing.load(home), head)
+    if as_json:
+        told = {"events": found.events, "ok": found.ok, "first_bad": found.first_bad, "head": found.head}
+        print(json.dumps(told, ensure_ascii=False))
+    elif found.ok:
+        print(f"統合キーマスタの記録 {found.events:,} 件に、改変は見つかりません。末尾の控え：{found.head}")
+    if not found.ok:
+        raise RunFailed(
+            "K323",
+            "統合キーマスタの記録が、書かれたときと違います。",
+            f"{found.first_bad} 番",
+            "フォルダに触れず、監査責任者に連絡してください。控えと照らして、いつからの異常かを調べます。",
+        )
+
+
+def _day(text: str) -> dt.date:
+    from kizuki.terms.errors import UsageError
+
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("K324", "日付を読めません。", "--as-of", "2026-11-20 の形で入れてください。") from None
+
+
+@app.command()
 def evaluate(
     home: Home = Path("var"),
     truth: Annotated[Path | None, typer.Option("--truth", help="正解のCSV（true_person, source, record_id）。")] = None,

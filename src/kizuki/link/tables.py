@@ -101,7 +101,11 @@ KEY_EVENT = TableSchema(
         column("rule", "string", Klass.OPS, "結び付けた規則、または理由", "規則によらない"),
         _WEIGHT,
         column(
-            "state", "string", Klass.OPS, "auto / reviewed / single。decide では same / different / hold", "link・decide でない"
+            "state",
+            "string",
+            Klass.OPS,
+            "auto / reviewed / single。decide では same / different / hold / withdrawn",
+            "link・decide でない",
         ),
         _EVIDENCE,
         column("model", "string", Klass.OPS, "照合の表と規則の版", "decide"),

@@ -203,6 +203,14 @@ LINK = TableSchema(
         column("state", "string", Klass.OPS, "auto / reviewed / single"),
     ),
 )
+REDIRECT = TableSchema(
+    "redirect",
+    "one dissolved person → the person who now holds its records",
+    (
+        column("person_id", "string", Klass.KEY, "まとめられて無くなった個人ID"),
+        column("current_person_id", "string", Klass.KEY, "いま記録を持つ個人ID"),
+    ),
+)
 JUDGEMENT = TableSchema(
     "judgement",
     "one child × criteria set",
@@ -274,6 +282,6 @@ CLEANSING = TableSchema(
     ),
 )
 
-MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK)
+MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK, REDIRECT)
 RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

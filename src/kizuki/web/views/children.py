@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kizuki.app import cases
 from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
+from kizuki.app.current_person import current_person
 from kizuki.app.explanation import LANES
 from kizuki.app.worklist import UNASSIGNED, Filters, next_child
 from kizuki.terms.errors import InputRefused
@@ -20,9 +21,10 @@ from kizuki.web.views.session import actor_of, number_of, snapshot
 
 
 @require_GET
-def child(request: HttpRequest, person_id: str) -> HttpResponse:
-    """One child on one screen."""
-    return _show(request, person_id)
+def child(request: HttpRequest, person_id: str) -> HttpResponseBase:
+    """One child on one screen; an address kept from before a merge leads to where the records are now."""
+    now = current_person(person_id)
+    return redirect(f"/children/{now}/?{request.GET.urlencode()}") if now != person_id else _show(request, person_id)
 
 
 @require_POST
