@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from kizuki.app import explanation as words
 from kizuki.app.feeds_board import FEEDS, late_feeds
-from kizuki.app.release import Actor, Ask, Query, Released, release_page
+from kizuki.app.kin_panel import HOMES, KIN, KINSHIP, Home, Relative, children_among, homes, kinds_in_household, relatives
+from kizuki.app.release import Actor, Ask, Query, Released, in_scope, release_page
 from kizuki.app.served import Definitions, Served, shown
 
 HOUSEHOLD: Final = Query(
@@ -175,6 +176,7 @@ class Member:
     notes: tuple[str, ...]
     is_self: bool
     is_child: bool
+    kinship: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,8 @@ class ChildPage:
     judged: tuple[Judged, ...]
     unknowns: tuple[str, ...]
     members: tuple[Member, ...]
+    relatives: tuple[Relative, ...]
+    homes: tuple[Home, ...]
     offers: tuple[Offer, ...]
     facts: tuple[Fact, ...]
     gaps: Mapping[str, dt.date]
@@ -232,6 +236,9 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
             "facts": Ask(FACTS, {**child, "as_of": served.as_of}),
             "reasons": Ask(REASONS, child),
             "programmes": Ask(PROGRAMMES, child),
+            "kinship": Ask(KINSHIP, child),
+            "kin": Ask(KIN, child),
+            "homes": Ask(HOMES, child),
             "feeds": Ask(FEEDS),
         },
         action="child.view",
@@ -239,10 +246,12 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     if own is None:
         return None
-    return _page(own, got, served)
+    kin = got["kin"].rows
+    may_open = frozenset(p for p in children_among(kin, served.as_of) if in_scope(actor, p))
+    return _page(own, got, served, relatives(kin, served.as_of, may_open))
 
 
-def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -> ChildPage:
+def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served, kin: tuple[Relative, ...]) -> ChildPage:
     person_id, as_of = own["person_id"], served.as_of
     facts = got["facts"].rows
     own_facts = _facts(r for r in facts if r["person_id"] == person_id and r["fact"] != "coverage")
@@ -264,7 +273,9 @@ def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -
         gone=_gone(own),
         judged=judged,
         unknowns=_unknowns(judged, late),
-        members=_members(got["household"].rows, facts, person_id, as_of),
+        members=_members(got["household"].rows, facts, person_id, as_of, kinds_in_household(got["kinship"].rows)),
+        relatives=kin,
+        homes=homes(got["homes"].rows),
         offers=_offers(got["programmes"].rows, own_facts, served.definitions, as_of),
         facts=own_facts,
         gaps=_gaps(r for r in facts if r["fact"] == "coverage"),
@@ -398,7 +409,11 @@ def _unknowns(judged: Sequence[Judged], late: Sequence[str]) -> tuple[str, ...]:
 
 
 def _members(
-    household: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], person_id: str, as_of: dt.date
+    household: Sequence[Mapping[str, Any]],
+    facts: Sequence[Mapping[str, Any]],
+    person_id: str,
+    as_of: dt.date,
+    kinship: Mapping[str, str],
 ) -> tuple[Member, ...]:
     members = []
     for row in household:
@@ -415,6 +430,7 @@ def _members(
                 notes=tuple(notes),
                 is_self=is_self,
                 is_child=birth is not None and words.age_years(birth, as_of) < 18,
+                kinship=kinship.get(row["person_id"], ""),
             )
         )
     births = {row["person_id"]: str(row["birth_date"]) for row in household}

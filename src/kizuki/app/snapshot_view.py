@@ -14,7 +14,9 @@ from kizuki.app.near_tables import NearTables
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
+from kizuki.engine.tables import empty
 from kizuki.terms.errors import RunFailed
+from kizuki.terms.tables import ALL_TABLES
 
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
@@ -117,7 +119,9 @@ class Server:
 def load_view(store: SnapshotStore, snapshot: str) -> SnapshotView:
     """Load one snapshot into memory."""
     manifest = store.manifest(snapshot)
-    return SnapshotView(manifest, {table: store.load(manifest, table) for table in manifest.tables})
+    missing = ALL_TABLES.keys() - manifest.tables.keys()  # published by an older version, or no source of it delivered
+    tables = {table: store.load(manifest, table) for table in manifest.tables}
+    return SnapshotView(manifest, tables | {table: empty(ALL_TABLES[table]) for table in missing})
 
 
 _SERVERS: dict[Path, Server] = {}

@@ -46,13 +46,16 @@ class Grant(Definition):
     scope: Annotated[Scope, BeforeValidator(labelled(_SCOPE_TITLES))] = Field(alias="範囲")
     classes: frozenset[Klass] = Field(alias="区分")
     household_classes: frozenset[Klass] = Field(alias="世帯員の区分", default=frozenset())
+    kin_classes: frozenset[Klass] = Field(alias="世帯外の親族の区分", default=frozenset())
 
     @model_validator(mode="after")
     def _sound(self) -> "Grant":
-        if (self.classes | self.household_classes) & _NEVER_GRANTED:
+        if (self.classes | self.household_classes | self.kin_classes) & _NEVER_GRANTED:
             raise ValueError("区分 seal・by_source は役割に与えられません（封の閲覧は、人を指定した許可で行います）。")
         if self.household_classes - self.classes:
             raise ValueError("「世帯員の区分」は「区分」の中から選んでください。")
+        if self.kin_classes - self.household_classes or Klass.ADDR in self.kin_classes:
+            raise ValueError("「世帯外の親族の区分」は「世帯員の区分」の中から選び、住所（addr）は入れないでください。")
         if self.scope is Scope.PSEUDONYMOUS and self.classes & _IDENTIFYING:
             raise ValueError("範囲「仮名」に、氏名（ident）・住所（addr）は与えられません。")
         return self
