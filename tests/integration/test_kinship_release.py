@@ -1,4 +1,4 @@
-"""Relations come out through the one door: least data of those who live elsewhere, and no way to a sealed household (G5, G6)."""
+"""Relations come out through the one door: least data of kin elsewhere, and no way to a sealed household (G5, G6)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kizuki.app import demo_users
-from kizuki.app.child_page import HOUSEHOLD
+from kizuki.app.child_queries import HOUSEHOLD
 from kizuki.app.kin_panel import HOMES, KIN, KINSHIP
 from kizuki.app.release import MASKED, Actor, Released, release
 from kizuki.app.release_plan import _DECLARED

@@ -6,93 +6,16 @@ Every panel reads the same released facts, so the panel of unused programmes can
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kizuki.app import explanation as words
+from kizuki.app.child_queries import FACTS, HOUSEHOLD, PROGRAMMES, REASONS
 from kizuki.app.feeds_board import FEEDS, late_feeds
+from kizuki.app.handover_in import Told, told_of
 from kizuki.app.kin_panel import HOMES, KIN, KINSHIP, Home, Relative, children_among, homes, kinds_in_household, relatives
-from kizuki.app.release import Actor, Ask, Query, Released, in_scope, release_page
+from kizuki.app.release import Actor, Ask, Released, in_scope, release_page
 from kizuki.app.served import Definitions, Served, shown
-
-HOUSEHOLD: Final = Query(
-    name="child_household",
-    tables=("person", "household_member", "residence"),
-    columns={
-        "person_id": "person.person_id",
-        "household_id": "household_member.household_id",
-        "relation": "household_member.relation",
-        "name": "person.name",
-        "kana": "person.kana",
-        "alias_name": "person.alias_name",
-        "birth_date": "person.birth_date",
-        "sex": "person.sex",
-        "resident_status": "person.resident_status",
-        "resident_from": "person.resident_from",
-        "address": "residence.address",
-        "address_extra": "residence.address_extra",
-        "source": "person.source",
-        "delivery_id": "person.delivery_id",
-    },
-    subject="person_id",
-)
-FACTS: Final = Query(
-    name="child_facts",
-    tables=("spell", "event", "coverage", "household_member"),
-    columns={
-        "person_id": "spell.person_id",
-        "fact": "-",
-        "kind": "spell.kind",
-        "status": "spell.status",
-        "facility": "spell.facility",
-        "detail": "spell.detail",
-        "amount": "spell.amount",
-        "starts_on": "event.happened_on",
-        "ends_on": "event.happened_on",
-        "value": "event.value",
-        "value_state": "event.value_state",
-        "code": "event.code",
-        "source": "spell.source",
-        "delivery_id": "spell.delivery_id",
-    },
-    subject="person_id",
-)
-REASONS: Final = Query(
-    name="child_reasons",
-    tables=("judgement", "judgement_reason"),
-    columns={
-        "person_id": "judgement.person_id",
-        "criteria": "judgement.criteria",
-        "version": "judgement.version",
-        "verdict": "judgement.verdict",
-        "rank": "judgement.rank",
-        "entry": "judgement_reason.entry",
-        "answer": "judgement_reason.answer",
-        "text": "judgement_reason.text",
-        "weight": "judgement_reason.points",
-        "source": "judgement_reason.source",
-        "delivery_id": "judgement_reason.delivery_id",
-        "observed_on": "judgement_reason.observed_on",
-        "unknown_reason": "judgement_reason.unknown_reason",
-    },
-    subject="person_id",
-)
-PROGRAMMES: Final = Query(
-    name="child_programmes",
-    tables=("eligibility", "household_member"),
-    columns={
-        "person_id": "eligibility.person_id",
-        "programme": "eligibility.programme",
-        "household_id": "eligibility.household_id",
-        "verdict": "eligibility.verdict",
-        "receiving": "eligibility.receiving",
-        "unclaimed": "eligibility.unclaimed",
-        "reasons": "eligibility.reasons",
-        "unknown": "eligibility.unknown",
-    },
-    subject="person_id",
-)
-"""The four queries of the page; each output column names the classified column it comes from."""
 
 RECENT_YEARS: Final = 2
 VOICE_UNKNOWN: Final = "本人・保護者の声（データには含まれません。会って確かめてください）"
@@ -246,9 +169,12 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     if own is None:
         return None
+    elsewhere = tuple(map(_told_elsewhere, told_of(actor, person_id)))
     kin = got["kin"].rows
     may_open = frozenset(p for p in children_among(kin, served.as_of) if in_scope(actor, p))
-    return _page(own, got, served, relatives(kin, served.as_of, may_open))
+    page = _page(own, got, served, relatives(kin, served.as_of, may_open))
+    facts = sorted((*page.facts, *elsewhere), key=lambda f: (f.starts_on, f.text), reverse=True)
+    return replace(page, facts=tuple(facts))
 
 
 def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served, kin: tuple[Relative, ...]) -> ChildPage:
@@ -324,6 +250,24 @@ def _fact(row: Mapping[str, Any], lane_of: Mapping[str, str]) -> Fact:
         status=shown(row["status"]) or "",
         value=row["value"] if isinstance(row["value"], int | float) else None,
         value_unknown=str(row["value_state"]) in ("not_entered", "not_collected"),
+    )
+
+
+def _told_elsewhere(told: Told) -> Fact:
+    """What another municipality said, under its own name: it opens no programme and answers no criterion here."""
+    return Fact(
+        lane=told.lane,
+        text=f"{told.origin}：{told.text}",
+        starts_on=told.starts_on,
+        ends_on=told.ends_on,
+        is_spell=told.is_spell,
+        source=f"転入前の情報（{told.origin}の引継ぎ書 受領{told.document}）",
+        delivery_id="",
+        tone="record",
+        kind="told_elsewhere",
+        status="",
+        value=None,
+        value_unknown=False,
     )
 
 

@@ -6,6 +6,7 @@ Everything fails closed: an unknown role, column, source or parameter shows noth
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from kizuki.definitions.governance import Governance, Grant, Scope
 from kizuki.govern.actor import Actor
 from kizuki.govern.masking import MASKED, Masked
 from kizuki.govern.may import Refused, Subject
-from kizuki.govern.policy import Rule, Sight, grant_of, sight
+from kizuki.govern.policy import Rule, Sight, grant_of, readable, sight
 from kizuki.govern.seals import Seals, hidden_columns, tells_place
 from kizuki.terms.tables import Klass
 
@@ -25,6 +26,14 @@ __all__ = ["MASKED", "Actor", "Ask", "Masked", "Query", "Released", "in_scope", 
 
 _NOT_GRANTED = "この役割・利用目的では表示しない項目です"
 _SEALED_PLACE = "支援措置により表示しない項目です"
+
+
+class SealState(StrEnum):
+    """How a seal stands between one actor and one person."""
+
+    NONE = "none"
+    CLOSED = "closed"
+    OPENED = "opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,20 @@ def release_page(
 def in_scope(actor: Actor, person_id: str) -> bool:
     """Whether any row of this person may come out for this actor (for `may` and menus; shows nothing)."""
     return _open(actor, current_view()).reach.covers(person_id)
+
+
+def seal_state(actor: Actor, person_id: str) -> SealState:
+    """Whether a person is under 支援措置 at this moment, and if so whether this actor may look behind it (shows nothing)."""
+    seals = _open(actor, current_view()).seals
+    if person_id not in seals.sealed:
+        return SealState.NONE
+    return SealState.CLOSED if seals.closed_to_actor(person_id) else SealState.OPENED
+
+
+def may_see(actor: Actor, person_id: str, klass: Klass) -> bool:
+    """Whether the actor reads this class of this person's facts (for facts that lie outside the snapshot)."""
+    door = _open(actor, current_view())
+    return door.reach.covers(person_id) and readable(_seen(door, person_id).classes, klass)
 
 
 def record_output(

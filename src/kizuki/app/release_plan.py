@@ -37,8 +37,8 @@ class Query:
 
     `columns` maps each output column to the `table.column` it comes from, which decides its class (`-` = a count or a fixed
     word); classes found in the SQL by lineage are added to it. A BY_SOURCE column is decided row by row through the output
-    column `source`. `subject` = the output column holding person_id; None only when no personal rows come out. `kin`: rows of those
-    related to the persons named, who live elsewhere, come out too, with what the grant shows of them (世帯外の親族の区分).
+    column `source`. `subject` = the output column holding person_id; None only when no personal rows come out. `kin`: rows of
+    those related to the persons named, who live elsewhere, come out too, with what the grant shows (世帯外の親族の区分).
     """
 
     name: str
