@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kizuki.app import accounts, audit
-from kizuki.app.handover_document import IDENTITY, Document, Wish, build, rows_of
+from kizuki.app.handover_document import FAMILY, IDENTITY, Document, Wish, build, rows_of
 from kizuki.app.release import Actor, SealState, may_see, record_output, seal_state
 from kizuki.app.served import Served
 from kizuki.definitions.governance import HandoverRules
@@ -65,11 +65,13 @@ def prepare(actor: Actor, served: Served, person_id: str, wish: Wish) -> Handove
     """
     allow(actor, "handover.prepare")
     _check(wish)
-    if seal_state(actor, person_id) is SealState.CLOSED:
+    if seal_state(actor, [person_id]) is SealState.CLOSED:
         raise _sealed("封の閲覧を許可された職員だけが、引継ぎ書を作れます。")
-    document = build(actor, served, person_id, wish, rules(), timezone.localdate())
+    document = build(actor, served, person_id, wish, rules=rules(), made_on=timezone.localdate())
     if document is None:
         raise InputRefused("K721", "このこどもの記録がありません。", "引継ぎ書", "支援候補の一覧から開き直してください。")
+    if seal_state(actor, document.people) is SealState.CLOSED:
+        raise _sealed("書かれる家族の封の閲覧を許可された職員だけが、引継ぎ書を作れます。")
     _store(document)
     return Handover.objects.create(
         person_id=person_id,
@@ -78,6 +80,7 @@ def prepare(actor: Actor, served: Served, person_id: str, wish: Wish) -> Handove
         basis=wish.basis,
         parts=[p for p in rules().parts if p in wish.parts],
         counts=dict(document.counts),
+        people=list(document.people),
         reason=wish.reason.strip()[:200],
         digest=document.digest,
         prepared_by_id=actor.user_id,
@@ -109,14 +112,14 @@ def decide(actor: Actor, handover_id: int, *, approve: bool, reason: str = "") -
         raise Refused(
             "自分が作った、または支援措置の承認をした引継ぎ書は、承認できません。", fix="別の総括管理者に依頼してください。"
         ).error()
-    if approve and seal_state(actor, found.person_id) is not SealState.NONE and found.seal_approved_by_id is None:
+    if approve and seal_state(actor, found.people) is not SealState.NONE and found.seal_approved_by_id is None:
         raise _sealed("支援措置の責任者が先に認める必要があります。")
     if not approve and not reason.strip():
         raise InputRefused("K761", "差し戻しには理由が要ります。", "理由", "理由を書いてから、もう一度押してください。")
     found.status = _APPROVED if approve else HandoverStatus.RETURNED
     found.decided_by_id, found.decided_at, found.decision_reason = actor.user_id, timezone.now(), reason.strip()[:200]
     found.save()
-    _note(actor, "handover.approve", found, "承認" if approve else "差し戻し")
+    _note(actor, "handover.approve", found, "承認" if approve else "差し戻し", [])
     return found
 
 
@@ -129,7 +132,7 @@ def agree_sealed(actor: Actor, handover_id: int) -> Handover:
         raise Refused("自分が作った引継ぎ書は、認められません。", fix="支援措置の責任者に依頼してください。").error()
     found.seal_approved_by_id, found.seal_approved_at = actor.user_id, timezone.now()
     found.save()
-    _note(actor, "handover.approve_sealed", found, "支援措置のこどもの引継ぎを認める")
+    _note(actor, "handover.approve_sealed", found, "支援措置のこどもの引継ぎを認める", [])
     return found
 
 
@@ -164,7 +167,7 @@ def _checked_body(actor: Actor, found: Handover) -> bytes:
     """The stored document after the last looks: whose it is, how old, sealed or not, unaltered."""
     if found.prepared_by_id != actor.user_id or not may_see(actor, found.person_id, rules().parts[IDENTITY].klass):
         raise _not_yours()
-    sealed = seal_state(actor, found.person_id)
+    sealed = seal_state(actor, found.people)
     if sealed is SealState.CLOSED or (sealed is SealState.OPENED and found.seal_approved_by_id is None):
         raise _sealed("承認のあとに支援措置が付いたか、閲覧の許可が終わりました。")
     decided = found.decided_at
@@ -192,7 +195,7 @@ def show(actor: Actor, handover_id: int, *, action: str) -> Shown:
     found = next((h for h in listing(actor) if h.pk == handover_id), None)
     if found is None:
         raise _changed()
-    sealed = seal_state(actor, found.person_id)
+    sealed = seal_state(actor, found.people)
     classes = {part: rules().parts[part].klass for part in found.parts if part in rules().parts}
     closed_now = sealed is SealState.CLOSED
     open_parts = [p for p, klass in classes.items() if not closed_now and may_see(actor, found.person_id, klass)]
@@ -240,9 +243,10 @@ def _sealed(why: str) -> NotPermitted:
 
 
 def _note(actor: Actor, action: str, found: Handover, reason: str, parts: list[str] | None = None) -> None:
+    """One event: the parts shown or issued (`parts` None = all), and everybody named in them."""
     told = found.parts if parts is None else parts
-    fields = [f"handover.{p}" for p in told] if action == "handover.prepare" or parts is not None else ["handover"]
-    record_output(actor, action, subjects=[found.person_id], fields=fields, count=1, reason=reason)
+    subjects = found.people if FAMILY in told else [found.person_id]
+    record_output(actor, action, subjects=subjects, fields=[f"handover.{p}" for p in told], count=1, reason=reason)
 
 
 def _store(document: Document) -> None:

@@ -16,7 +16,7 @@ from kizuki.app.child_queries import FACTS, HOUSEHOLD
 from kizuki.app.kin_panel import KIN, KIND_TITLES, KINSHIP
 from kizuki.app.release import Actor, Ask, Released, release_page
 from kizuki.app.served import Served, shown
-from kizuki.definitions.governance import HandoverRules
+from kizuki.definitions.governance import HandoverPart, HandoverRules
 
 FORMAT: Final = "kizuki-handover-document/1"
 IDENTITY, FAMILY = "identity", "household"
@@ -39,10 +39,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One 引継ぎ書: its canonical bytes, and the number of rows of each part."""
+    """One 引継ぎ書: its canonical bytes, the number of rows of each part, and everybody it names (the child first)."""
 
     body: bytes
     counts: Mapping[str, int]
+    people: tuple[str, ...]
 
     @property
     def digest(self) -> str:
@@ -50,7 +51,9 @@ class Document:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def build(actor: Actor, served: Served, person_id: str, wish: Wish, rules: HandoverRules, made_on: dt.date) -> Document | None:
+def build(
+    actor: Actor, served: Served, person_id: str, wish: Wish, *, rules: HandoverRules, made_on: dt.date
+) -> Document | None:
     """The document from what the actor may read (recorded as one read); None when the snapshot has no such child."""
     child = {"person_id": person_id}
     asks = {
@@ -63,7 +66,12 @@ def build(actor: Actor, served: Served, person_id: str, wish: Wish, rules: Hando
     own = next((r for r in got["household"].rows if r["person_id"] == person_id), None)
     if own is None:
         return None
-    parts = {part: _rows(part, own, got, rules, served.as_of) for part in rules.parts if part in wish.parts}
+    family = _family(person_id, got) if FAMILY in wish.parts else []
+    made = {IDENTITY: _identity(own), FAMILY: [_member(r) for r in family]}
+    since = served.as_of.replace(year=served.as_of.year - rules.years_back, day=min(served.as_of.day, 28))
+    facts = [r for r in got["facts"].rows if r["person_id"] == person_id and _recent(r, since)]
+    chosen = [part for part in rules.parts if part in wish.parts]
+    parts = {part: made[part] if part in made else _facts(rules.parts[part], facts) for part in chosen}
     basis = rules.bases[wish.basis]
     told = {
         "形式": FORMAT,
@@ -77,24 +85,21 @@ def build(actor: Actor, served: Served, person_id: str, wish: Wish, rules: Hando
         "取扱い": _NOTICE,
     }
     body = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
-    return Document(body, {part: len(rows) for part, rows in parts.items()})
+    counts = {part: len(rows) for part, rows in parts.items()}
+    return Document(body, counts, (person_id, *(r["person_id"] for r in family)))
 
 
-def _rows(
-    part: str, own: Mapping[str, Any], got: Mapping[str, Released], rules: HandoverRules, as_of: dt.date
-) -> list[dict[str, Any]]:
-    if part == IDENTITY:
-        named = {"氏名": "name", "カナ": "kana", "通称": "alias_name", "生年月日": "birth_date", "性別": "sex"}
-        row = {title: _plain(own[column]) for title, column in named.items() if _plain(own[column])}
-        return [row | ({"性別": words.sex_text(row["性別"])} if "性別" in row else {})]
-    if part == FAMILY:
-        return _family(own["person_id"], got)
-    wanted, since = rules.parts[part], as_of.replace(year=as_of.year - rules.years_back, day=min(as_of.day, 28))
-    facts = (r for r in got["facts"].rows if r["person_id"] == own["person_id"])
-    return [_fact(r) for r in facts if r["source"] in wanted.sources and r["kind"] in wanted.kinds and _recent(r, since)]
+def _identity(own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    named = {"氏名": "name", "カナ": "kana", "通称": "alias_name", "生年月日": "birth_date", "性別": "sex"}
+    row = {title: _plain(own[column]) for title, column in named.items() if _plain(own[column])}
+    return [row | ({"性別": words.sex_text(row["性別"])} if "性別" in row else {})]
 
 
-def _family(child: str, got: Mapping[str, Released]) -> list[dict[str, Any]]:
+def _facts(part: HandoverPart, facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_fact(r) for r in facts if r["source"] in part.sources and r["kind"] in part.kinds]
+
+
+def _family(child: str, got: Mapping[str, Released]) -> list[Mapping[str, Any]]:
     """Kin the child lives with, or lived with until the day of moving out; lodgers and kin elsewhere are left out."""
     names = {r["person_id"]: r for r in got["household"].rows}
     together = [{**names[r["related_id"]], "kind": r["kind"]} for r in got["kinship"].rows if r["related_id"] in names]
@@ -106,10 +111,11 @@ def _family(child: str, got: Mapping[str, Released]) -> list[dict[str, Any]]:
     for row in sorted((*together, *lived), key=lambda r: kinds.index(str(r["kind"]))):
         if row["kind"] != "cohabitant" and row["person_id"] != child:
             nearest.setdefault(row["person_id"], row)
-    return [
-        {"関係": KIND_TITLES[str(r["kind"])], "氏名": _plain(r["name"]), "生年月日": _plain(r["birth_date"])}
-        for r in nearest.values()
-    ]
+    return list(nearest.values())
+
+
+def _member(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"関係": KIND_TITLES[str(row["kind"])], "氏名": _plain(row["name"]), "生年月日": _plain(row["birth_date"])}
 
 
 def _recent(row: Mapping[str, Any], since: dt.date) -> bool:

@@ -4,7 +4,7 @@ Everything fails closed: an unknown role, column, source or parameter shows noth
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -130,12 +130,12 @@ def in_scope(actor: Actor, person_id: str) -> bool:
     return _open(actor, current_view()).reach.covers(person_id)
 
 
-def seal_state(actor: Actor, person_id: str) -> SealState:
-    """Whether a person is under 支援措置 at this moment, and if so whether this actor may look behind it (shows nothing)."""
+def seal_state(actor: Actor, people: Collection[str]) -> SealState:
+    """Whether anybody of `people` is under 支援措置 at this moment, and if so whether this actor may look behind all of it."""
     seals = _open(actor, current_view()).seals
-    if person_id not in seals.sealed:
+    if not seals.sealed.intersection(people):
         return SealState.NONE
-    return SealState.CLOSED if seals.closed_to_actor(person_id) else SealState.OPENED
+    return SealState.CLOSED if any(seals.closed_to_actor(p) for p in people) else SealState.OPENED
 
 
 def may_see(actor: Actor, person_id: str, klass: Klass) -> bool:

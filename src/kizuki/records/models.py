@@ -182,6 +182,7 @@ class Handover(models.Model):
     basis = models.CharField("根拠", max_length=32)
     parts = models.JSONField("渡す部分")
     counts = models.JSONField("部分ごとの件数")
+    people = models.JSONField("書かれている人（個人ID）", help_text="本人が先頭。だれを見たかの記録と、封の確認に使う")
     reason = models.CharField("渡す理由", max_length=200)
     digest = models.CharField("本文の指紋", max_length=64, help_text="承認した本文と交付する本文が同じであることの証拠")
     status = models.CharField("状態", max_length=8, choices=HandoverStatus.choices, default=HandoverStatus.WAITING)
