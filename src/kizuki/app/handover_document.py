@@ -7,7 +7,7 @@ facility, or a relative who lived elsewhere.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ def build(
         "部分": {part: {"名称": rules.parts[part].title, "行": rows} for part, rows in parts.items()},
         "取扱い": _NOTICE,
     }
-    body = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    body = json.dumps(told, ensure_ascii=False, indent=1).encode()
     counts = {part: len(rows) for part, rows in parts.items()}
     return Document(body, counts, (person_id, *(r["person_id"] for r in family)))
 
@@ -138,12 +138,6 @@ def _plain(value: Any) -> str:
 
 
 def rows_of(body: Mapping[str, Any], parts: Iterable[str]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
-    """(part, title, rows) of the given parts of a document, in its own order."""
-    kept = set(parts)
+    """(part, title, rows) of those of the given parts that the document has, in the given order."""
     told: Mapping[str, Any] = body["部分"]
-    return [(part, str(p["名称"]), list(p["行"])) for part, p in told.items() if part in kept]
-
-
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Column titles of one part, in the order they first appear."""
-    return tuple(dict.fromkeys(title for row in rows for title in row))
+    return [(part, str(told[part]["名称"]), list(told[part]["行"])) for part in parts if part in told]

@@ -73,8 +73,8 @@ KIND_TITLES: Final[Mapping[str, str]] = {
 
 _BASIS_TITLES: Final[Mapping[str, str]] = {"household": "同居の続柄", "same_parent": "同じ親のこども"}
 _STATUS_TITLES: Final[Mapping[str, str]] = {
-    "resident": "市内の別の世帯",
-    "moved_out": "市外へ転出",
+    "resident": "市内・別世帯",
+    "moved_out": "転出",
     "deceased": "死亡",
     "non_resident": "住民記録なし",
 }
