@@ -96,12 +96,12 @@ def test_who_may_look_behind_the_seal_sees_the_relation(marked_city: MarkedView,
 
 def test_every_query_over_kinship_is_closed_to_sealed_households(marked_city: MarkedView, actor_for: Make) -> None:
     """Written for queries yet to come: the rule stands at the table, not in each query."""
-    from kizuki.app.release_plan import EVERYONE, Limits, sql
+    from kizuki.app.release_plan import AT_HAND, Limits, sql
 
     reading = [q for q in _DECLARED if "kinship" in q.tables]
     assert reading
     for query in reading:
-        assert "_sealed_persons" in sql(query, Limits(frozenset(), frozenset(query.columns), EVERYONE, without_sealed=False))
+        assert "_sealed_persons" in sql(query, Limits(frozenset(), frozenset(query.columns), AT_HAND, without_sealed=False))
 
 
 def test_the_former_homes_of_a_sealed_child_tell_no_town(marked_city: MarkedView, actor_for: Make) -> None:

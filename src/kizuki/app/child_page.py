@@ -160,9 +160,9 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
             "reasons": Ask(REASONS, child),
             "programmes": Ask(PROGRAMMES, child),
             "kinship": Ask(KINSHIP, child),
-            "kin": Ask(KIN, child),
             "homes": Ask(HOMES, child),
             "feeds": Ask(FEEDS),
+            "kin": Ask(KIN, child),  # last: it is about more persons, and the tables at hand are laid out anew
         },
         action="child.view",
     )
