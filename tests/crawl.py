@@ -1,5 +1,6 @@
 """Walks every address of the product as one signed-in user and hands out what came back, unpacked to text."""
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,16 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "candidates_change", "POST", "/candidates/change/", {"child": person, "status": "確認中"}
         yield "child_change", "POST", f"/children/{person}/change/", {"status": "見送り"}  # no reason: shown again with 422
         yield "candidates_undo", "POST", "/candidates/undo/", {"change": [str(n) for n in range(1, 40)]}
+        yield "handover_prepare", "GET", f"/children/{person}/handover/", {}
+        yield "handover_prepare", "POST", f"/children/{person}/handover/", _handover()
+    yield "handovers", "GET", "/handovers/", {}
+    yield "handover_receive", "POST", "/handovers/receive/", {}
+    for number in range(1, 6):
+        yield "handover", "GET", f"/handovers/{number}/", {}
+        yield "handover_print", "GET", f"/handovers/{number}/print/", {}
+        yield "handover_issue", "POST", f"/handovers/{number}/issue/", {}
+        yield "handover_decide", "POST", f"/handovers/{number}/decide/", {"what": "withdraw"}
+        yield "received_handover", "GET", f"/handovers/received/{number}/", {}
     yield "feeds", "GET", "/feeds/", {}
     for source in ("family_consultation", "resident_register", "nothing"):
         yield "feed", "GET", f"/feeds/{source}/", {}
@@ -61,6 +72,13 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield "audit", "GET", "/audit/", {}
     yield "audit", "GET", "/audit/?verify=1", {}
     yield "", "GET", "/nowhere/", {}
+
+
+def _handover() -> dict[str, Any]:
+    """The form of a 引継ぎ書 with every part; the address is any 32 bytes."""
+    parts = ["household", "council", "consultation", "health", "school"]
+    address = base64.b64encode(bytes(range(32))).decode()
+    return {"destination": "となり町", "address": address, "basis": "consent", "part": parts, "reason": "転出のため"}
 
 
 def crawl(client: Client, role: str, people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> Iterator[Answer]:

@@ -2,6 +2,7 @@
 
 h1: child c1 (candidate), sibling c2 (not), mother m1. h2: child c3 (candidate, sealed), mother m3.
 h3: child c4 (not a candidate), father f4. h4: child c5 (candidate; nobody else).
+Related across households: c1 and c4 are half siblings, f4 is c1's father; c3 (sealed) is c5's sister, f4 is c3's father too.
 """
 
 import datetime as dt
@@ -22,6 +23,15 @@ PEOPLE = [p for members in HOUSEHOLDS.values() for p in members]
 CHILDREN = ["c1", "c2", "c3", "c4", "c5"]
 CANDIDATES = ["c1", "c3", "c5"]
 SEALED = ["c3", "m3"]
+APART = [
+    ("c1", "c4", "sibling"),
+    ("c1", "f4", "parent"),
+    ("c4", "c1", "sibling"),
+    ("c5", "c3", "sibling"),
+    ("c5", "m3", "parent"),
+]
+APART += [("c3", "c5", "sibling"), ("c3", "f4", "parent")]
+TOGETHER = [("c1", "m1", "parent"), ("c1", "c2", "sibling"), ("c3", "m3", "parent"), ("c4", "f4", "parent")]
 SPELL_KINDS = {
     "school_enrolment": "enrolment",
     "municipal_tax": "tax_year",
@@ -88,9 +98,15 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
         ],
         "eligibility": [_programme(p) for p in CHILDREN] + [_programme(None, h) for h in HOUSEHOLDS],
+        "kinship": [_related(*pair, together=pair in TOGETHER) for pair in (*TOGETHER, *APART)],
         "feed": [_FEED | {"source": s} for s in SOURCES],
         "cleansing": [_CLEANSING | {"source": s, "flag": f} for s in SOURCES for f in ("all", "gaiji_unknown")],
     }
+
+
+def _related(person: str, related: str, kind: str, *, together: bool) -> dict[str, Any]:
+    found = row("kinship", person, related_id=related, kind=kind, basis="household")
+    return found | {"together": together}
 
 
 def _judged(person: str) -> dict[str, Any]:

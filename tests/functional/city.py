@@ -93,6 +93,7 @@ class City:
     seed: int = 7
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in ALL_TABLES})
     people: int = 0
+    fathers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -159,6 +160,9 @@ class City:
             age = r.randint(0, 17) if made else 14
             birth = dt.date(AS_OF.year - age - 1, r.randint(11, 12) if made else 12, r.randint(21, 28))
             child = self._person(home, f"{family} {given}", f"{kana} {given_kana}", birth, sex, "子")
+            self._related(child, mother, "parent", together=True)
+            if single:
+                self._related(child, self._elsewhere(family, kana), "parent", together=False)
             self._child(child, age, single=single, moved_in=moved_in, busy=made % 3 == 0)
         if single:
             self.add(
@@ -173,6 +177,18 @@ class City:
             self.add("seal", person_id=mother, reason="own", sealed_from=dt.date(2024, 1, 1))
         self._offers(home, single=single)
         return count
+
+    def _elsewhere(self, family: str, kana: str) -> str:
+        """The father of a child of a single mother, in a household of his own in the city."""
+        name = f"{family} 一郎"
+        if name not in self.fathers:
+            home = f"f{len(self.fathers):07d}"
+            self.fathers[name] = self._person(home, name, f"{kana} イチロウ", dt.date(1988, 7, 8), "1", "世帯主")
+        return self.fathers[name]
+
+    def _related(self, child: str, related: str, kind: str, *, together: bool) -> None:
+        ends = None if together else dt.date(2024, 4, 1)
+        self.add("kinship", person_id=child, related_id=related, kind=kind, basis="household", together=together, valid_to=ends)
 
     def _child(self, pid: str, age: int, *, single: bool, moved_in: bool, busy: bool) -> None:
         r = self.random

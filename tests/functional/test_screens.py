@@ -23,6 +23,8 @@ SCREENS = {
         "/candidates/",
         "CHILD",
         "EVIDENCE",
+        "HANDOVER",
+        "/handovers/",
         "/feeds/",
         "/feeds/school_life/",
         "/docs/",
@@ -31,8 +33,8 @@ SCREENS = {
         "/candidates/?tab=支援中",
         "/nowhere/",
     ),
-    "steering": ("/", "/candidates/", "CHILD"),
     "it": ("/", "/feeds/", "/feeds/resident_register/", "/cleansing/", "/cleansing/?field=nothing", "/candidates/"),
+    "steering": ("/", "/candidates/", "CHILD", "/handovers/"),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
     "data_owner": ("/", "/feeds/"),
     "analyst": ("/", "/feeds/"),
@@ -44,10 +46,12 @@ CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
 
 def go(visit: Visit, path: str) -> Page:
     """Open a screen by address, or the first child's page, or its evidence."""
-    if path not in ("CHILD", "EVIDENCE"):
+    if path not in ("CHILD", "EVIDENCE", "HANDOVER"):
         return visit.open(path)
     href = visit.open("/candidates/").locator("[data-row-link]").first.get_attribute("href")
     page = visit.open(str(href))
+    if path == "HANDOVER":
+        page = visit.open(str(page.locator("a[href$='/handover/']").first.get_attribute("href")))
     if path == "EVIDENCE":
         page = visit.open(str(page.locator("a[href*='/judgement/']").first.get_attribute("href")))
     return page

@@ -30,7 +30,8 @@ def _resident(number: str, index: int, pick: Any) -> dict[str, Any]:
         "person_no": number, "household_no": f"{int(number) // 3 + pick([0, 0, 0, 1]):010d}", "name": f"人{number}",
         "kana": pick(["カナ", None]),
         "alias_name": pick([None, None, "通称"]), "sex": pick("12"),
-        "birth_date": dt.date(2012 if child else 1985, 5, 1 + int(number) % 28), "relation": pick(["子", "妻", None]),
+        "birth_date": dt.date(2012 if child else 1985, 5, 1 + int(number) % 28),
+        "relation": pick(["子", "子", "妻の子", None] if child else ["妻", "世帯主", "世帯主", "母", None]),
         "resident_from": dt.date(2020, 4, 1), "address": pick(["あ町1-2", "い町3", None]), "postcode": "5940001",
         "resident_type": pick("112"), "resident_status": pick("111123"), "restraint_flag": pick([None, "0", "0", "1"]),
         "change_reason": pick(["転入", "転居", "離婚", None]), "changed_on": MONTHS[index] - dt.timedelta(days=pick([1, 40])),
@@ -41,6 +42,7 @@ def _school_year(n: str, i: int, pick: Any) -> dict[str, Any]:
     return {
         "fiscal_year": 2023 if i < 3 else 2024, "person_no": n, "school_name": pick(["東小", "西小"]), "grade": pick([1, 2]),
         "class_type": pick("12"), "school_aid": pick([None, "1"]),
+        "guardian_no": pick([None, f"{int(n) // 3 * 3 + 1:010d}"]), "guardian_relation": pick(["父", "祖母", None]),
         "non_enrolled": pick(["0", "1"]), "whereabouts_unknown": None,
     }  # fmt: skip
 

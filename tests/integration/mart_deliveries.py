@@ -26,7 +26,7 @@ COLUMNS: dict[str, dict[str, pa.DataType]] = {
     },
     "school_enrolment": {
         "fiscal_year": INT, "person_no": STRING, "school_name": STRING, "grade": INT, "class_type": STRING,
-        "school_aid": STRING,
+        "school_aid": STRING, "guardian_no": STRING, "guardian_relation": STRING,
         "non_enrolled": STRING, "whereabouts_unknown": STRING,
     },
     "school_life": {

@@ -6,92 +6,16 @@ Every panel reads the same released facts, so the panel of unused programmes can
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kizuki.app import explanation as words
+from kizuki.app.child_queries import FACTS, HOUSEHOLD, PROGRAMMES, REASONS
 from kizuki.app.feeds_board import FEEDS, late_feeds
-from kizuki.app.release import Actor, Ask, Query, Released, release_page
+from kizuki.app.handover_in import Told, told_of
+from kizuki.app.kin_panel import HOMES, KIN, KINSHIP, Home, Relative, children_among, homes, kinds_in_household, relatives
+from kizuki.app.release import Actor, Ask, Released, in_scope, release_page
 from kizuki.app.served import Definitions, Served, shown
-
-HOUSEHOLD: Final = Query(
-    name="child_household",
-    tables=("person", "household_member", "residence"),
-    columns={
-        "person_id": "person.person_id",
-        "household_id": "household_member.household_id",
-        "relation": "household_member.relation",
-        "name": "person.name",
-        "kana": "person.kana",
-        "alias_name": "person.alias_name",
-        "birth_date": "person.birth_date",
-        "sex": "person.sex",
-        "resident_status": "person.resident_status",
-        "resident_from": "person.resident_from",
-        "address": "residence.address",
-        "address_extra": "residence.address_extra",
-        "source": "person.source",
-        "delivery_id": "person.delivery_id",
-    },
-    subject="person_id",
-)
-FACTS: Final = Query(
-    name="child_facts",
-    tables=("spell", "event", "coverage", "household_member"),
-    columns={
-        "person_id": "spell.person_id",
-        "fact": "-",
-        "kind": "spell.kind",
-        "status": "spell.status",
-        "facility": "spell.facility",
-        "detail": "spell.detail",
-        "amount": "spell.amount",
-        "starts_on": "event.happened_on",
-        "ends_on": "event.happened_on",
-        "value": "event.value",
-        "value_state": "event.value_state",
-        "code": "event.code",
-        "source": "spell.source",
-        "delivery_id": "spell.delivery_id",
-    },
-    subject="person_id",
-)
-REASONS: Final = Query(
-    name="child_reasons",
-    tables=("judgement", "judgement_reason"),
-    columns={
-        "person_id": "judgement.person_id",
-        "criteria": "judgement.criteria",
-        "version": "judgement.version",
-        "verdict": "judgement.verdict",
-        "rank": "judgement.rank",
-        "entry": "judgement_reason.entry",
-        "answer": "judgement_reason.answer",
-        "text": "judgement_reason.text",
-        "weight": "judgement_reason.points",
-        "source": "judgement_reason.source",
-        "delivery_id": "judgement_reason.delivery_id",
-        "observed_on": "judgement_reason.observed_on",
-        "unknown_reason": "judgement_reason.unknown_reason",
-    },
-    subject="person_id",
-)
-PROGRAMMES: Final = Query(
-    name="child_programmes",
-    tables=("eligibility", "household_member"),
-    columns={
-        "person_id": "eligibility.person_id",
-        "programme": "eligibility.programme",
-        "household_id": "eligibility.household_id",
-        "verdict": "eligibility.verdict",
-        "receiving": "eligibility.receiving",
-        "unclaimed": "eligibility.unclaimed",
-        "reasons": "eligibility.reasons",
-        "unknown": "eligibility.unknown",
-    },
-    subject="person_id",
-)
-"""The four queries of the page; each output column names the classified column it comes from."""
 
 RECENT_YEARS: Final = 2
 VOICE_UNKNOWN: Final = "本人・保護者の声（データには含まれません。会って確かめてください）"
@@ -175,6 +99,7 @@ class Member:
     notes: tuple[str, ...]
     is_self: bool
     is_child: bool
+    kinship: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +130,8 @@ class ChildPage:
     judged: tuple[Judged, ...]
     unknowns: tuple[str, ...]
     members: tuple[Member, ...]
+    relatives: tuple[Relative, ...]
+    homes: tuple[Home, ...]
     offers: tuple[Offer, ...]
     facts: tuple[Fact, ...]
     gaps: Mapping[str, dt.date]
@@ -232,17 +159,25 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
             "facts": Ask(FACTS, {**child, "as_of": served.as_of}),
             "reasons": Ask(REASONS, child),
             "programmes": Ask(PROGRAMMES, child),
+            "kinship": Ask(KINSHIP, child),
+            "homes": Ask(HOMES, child),
             "feeds": Ask(FEEDS),
+            "kin": Ask(KIN, child),  # last: it is about more persons, and the tables at hand are laid out anew
         },
         action="child.view",
     )
     own = next((row for row in got["household"].rows if row["person_id"] == person_id), None)
     if own is None:
         return None
-    return _page(own, got, served)
+    elsewhere = tuple(map(_told_elsewhere, told_of(actor, person_id)))
+    kin = got["kin"].rows
+    may_open = frozenset(p for p in children_among(kin, served.as_of) if in_scope(actor, p))
+    page = _page(own, got, served, relatives(kin, served.as_of, may_open))
+    facts = sorted((*page.facts, *elsewhere), key=lambda f: (f.starts_on, f.text), reverse=True)
+    return replace(page, facts=tuple(facts))
 
 
-def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -> ChildPage:
+def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served, kin: tuple[Relative, ...]) -> ChildPage:
     person_id, as_of = own["person_id"], served.as_of
     facts = got["facts"].rows
     own_facts = _facts(r for r in facts if r["person_id"] == person_id and r["fact"] != "coverage")
@@ -264,7 +199,9 @@ def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served) -
         gone=_gone(own),
         judged=judged,
         unknowns=_unknowns(judged, late),
-        members=_members(got["household"].rows, facts, person_id, as_of),
+        members=_members(got["household"].rows, facts, person_id, as_of, kinds_in_household(got["kinship"].rows)),
+        relatives=kin,
+        homes=homes(got["homes"].rows),
         offers=_offers(got["programmes"].rows, own_facts, served.definitions, as_of),
         facts=own_facts,
         gaps=_gaps(r for r in facts if r["fact"] == "coverage"),
@@ -313,6 +250,24 @@ def _fact(row: Mapping[str, Any], lane_of: Mapping[str, str]) -> Fact:
         status=shown(row["status"]) or "",
         value=row["value"] if isinstance(row["value"], int | float) else None,
         value_unknown=str(row["value_state"]) in ("not_entered", "not_collected"),
+    )
+
+
+def _told_elsewhere(told: Told) -> Fact:
+    """What another municipality said, under its own name: it opens no programme and answers no criterion here."""
+    return Fact(
+        lane=told.lane,
+        text=f"{told.origin}：{told.text}",
+        starts_on=told.starts_on,
+        ends_on=told.ends_on,
+        is_spell=told.is_spell,
+        source=f"転入前の情報（{told.origin}の引継ぎ書 受領{told.document}）",
+        delivery_id="",
+        tone="record",
+        kind="told_elsewhere",
+        status="",
+        value=None,
+        value_unknown=False,
     )
 
 
@@ -398,7 +353,11 @@ def _unknowns(judged: Sequence[Judged], late: Sequence[str]) -> tuple[str, ...]:
 
 
 def _members(
-    household: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]], person_id: str, as_of: dt.date
+    household: Sequence[Mapping[str, Any]],
+    facts: Sequence[Mapping[str, Any]],
+    person_id: str,
+    as_of: dt.date,
+    kinship: Mapping[str, str],
 ) -> tuple[Member, ...]:
     members = []
     for row in household:
@@ -415,6 +374,7 @@ def _members(
                 notes=tuple(notes),
                 is_self=is_self,
                 is_child=birth is not None and words.age_years(birth, as_of) < 18,
+                kinship=kinship.get(row["person_id"], ""),
             )
         )
     births = {row["person_id"]: str(row["birth_date"]) for row in household}

@@ -4,8 +4,9 @@ Everything fails closed: an unknown role, column, source or parameter shows noth
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from kizuki.definitions.governance import Governance, Grant, Scope
 from kizuki.govern.actor import Actor
 from kizuki.govern.masking import MASKED, Masked
 from kizuki.govern.may import Refused, Subject
-from kizuki.govern.policy import Rule, Sight, grant_of, sight
+from kizuki.govern.policy import Rule, Sight, grant_of, readable, sight
 from kizuki.govern.seals import Seals, hidden_columns, tells_place
 from kizuki.terms.tables import Klass
 
@@ -25,6 +26,14 @@ __all__ = ["MASKED", "Actor", "Ask", "Masked", "Query", "Released", "in_scope", 
 
 _NOT_GRANTED = "この役割・利用目的では表示しない項目です"
 _SEALED_PLACE = "支援措置により表示しない項目です"
+
+
+class SealState(StrEnum):
+    """How a seal stands between one actor and one person."""
+
+    NONE = "none"
+    CLOSED = "closed"
+    OPENED = "opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,12 @@ class _Door:
     grant: Grant
     whole: Sight
     household: Sight
+    kin: Sight
     reach: Reach
     seals: Seals
     view: View
     homes: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    relatives: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
     def near(self, persons: frozenset[str]) -> frozenset[str]:
         """The named persons and their households, as far as the actor reaches."""
@@ -67,6 +78,15 @@ class _Door:
             everyone = persons | scope.households(self.view, persons)
             self.homes[persons] = frozenset(p for p in everyone if self.reach.covers(p))
         return self.homes[persons]
+
+    def kin_of(self, persons: frozenset[str]) -> frozenset[str]:
+        """Those related to the named persons who live elsewhere; nobody where the grant shows nothing of them."""
+        if not self.kin.classes and not self.reach.everyone:
+            return frozenset()
+        if persons not in self.relatives:
+            asked = frozenset(p for p in persons if self.reach.covers(p))
+            self.relatives[persons] = scope.kin(self.view, asked) - self.seals.hidden
+        return self.relatives[persons]
 
 
 def release(actor: Actor, query: Query, *, action: str, reason: str = "", **params: Any) -> Released:
@@ -110,6 +130,20 @@ def in_scope(actor: Actor, person_id: str) -> bool:
     return _open(actor, current_view()).reach.covers(person_id)
 
 
+def seal_state(actor: Actor, people: Collection[str]) -> SealState:
+    """Whether anybody of `people` is under 支援措置 at this moment, and if so whether this actor may look behind all of it."""
+    seals = _open(actor, current_view()).seals
+    if not seals.sealed.intersection(people):
+        return SealState.NONE
+    return SealState.CLOSED if any(seals.closed_to_actor(p) for p in people) else SealState.OPENED
+
+
+def may_see(actor: Actor, person_id: str, klass: Klass) -> bool:
+    """Whether the actor reads this class of this person's facts (for facts that lie outside the snapshot)."""
+    door = _open(actor, current_view())
+    return door.reach.covers(person_id) and readable(_seen(door, person_id).classes, klass)
+
+
 def record_output(
     actor: Actor, action: str, *, subjects: Sequence[str], fields: Sequence[str], count: int, reason: str
 ) -> None:
@@ -123,8 +157,9 @@ def _open(actor: Actor, view: View) -> _Door:
     people = scope.people_of(view)
     whole = sight(governance, grant.classes)
     household = sight(governance, grant.household_classes) if grant.scope is Scope.CANDIDATES else whole
+    kin = sight(governance, grant.kin_classes)
     reach = scope.reach(actor, grant, people)
-    return _Door(actor, governance, grant, whole, household, reach, scope.seals(actor, people), view)
+    return _Door(actor, governance, grant, whole, household, kin, reach, scope.seals(actor, people), view)
 
 
 def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
@@ -141,9 +176,10 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     persons = AT_HAND if named or door.reach.everyone else IN_SCOPE
     limits = Limits(door.whole.sources, readable, persons, without_sealed=_filters_by_place(ask, known))
     text = sql(ask.query, limits)
-    engine = door.view.near.about(door.near(named), ask.query.tables) if named else door.view.cursor()
+    kin = door.kin_of(named) if ask.query.kin and named else frozenset[str]()
+    engine = door.view.near.about(door.near(named) | kin, ask.query.tables) if named else door.view.cursor()
     rows = scope.fetch(engine, text, _values(door, ask, text))
-    kept = list(_masked(door, ask.query, rows, subjects))
+    kept = list(_masked(door, ask.query, rows, subjects, kin))
     withheld = tuple((c, _NOT_GRANTED) for c in known.rules if c not in readable)
     hidden = {c for c in hidden_columns(known.rules) & readable if any(r[c] is MASKED for r in kept)}
     withheld += tuple((c, _SEALED_PLACE) for c in sorted(hidden))
@@ -212,22 +248,23 @@ def _values(door: _Door, ask: Ask, text: str) -> dict[str, Any]:
     return values
 
 
-def _masked(door: _Door, query: Query, rows: Iterable[dict[str, Any]], subjects: set[str]) -> Iterable[dict[str, Any]]:
+def _masked(
+    door: _Door, query: Query, rows: Iterable[dict[str, Any]], subjects: set[str], kin: frozenset[str]
+) -> Iterable[dict[str, Any]]:
     """The last moment: every cell against the sight of this row's person and source, then the seal."""
     known = facts(query)
     hidden = hidden_columns(known.rules)
     by_source = [c for c, rule in known.rules.items() if rule.by_source]
 
     @cache
-    def closed(whole: bool, source: str | None) -> tuple[str, ...]:
-        seen = door.whole if whole else door.household
+    def closed(seen: Sight, source: str | None) -> tuple[str, ...]:
         return tuple(c for c, rule in known.rules.items() if not seen.reads(rule, source))
 
     for row in rows:
         person = row[query.subject] if query.subject else None
-        if query.subject and not (door.reach.everyone or door.reach.covers(person)):
+        if query.subject and not (door.reach.everyone or door.reach.covers(person) or person in kin):
             continue
-        masks = closed(person is None or door.reach.whole(person), row.get("source"))
+        masks = closed(_seen(door, person), row.get("source"))
         if any(c in masks and row[c] is not None for c in by_source):
             continue  # a record of a closed source: even that it exists is not shown
         if person is not None:
@@ -238,6 +275,13 @@ def _masked(door: _Door, query: Query, rows: Iterable[dict[str, Any]], subjects:
             for column in hidden:
                 row[column] = MASKED if row[column] is not None else None
         yield row
+
+
+def _seen(door: _Door, person: str | None) -> Sight:
+    """What the actor sees of one person: a child listed, assigned or shared; one of the household; one related elsewhere."""
+    if person is None or door.reach.whole(person):
+        return door.whole
+    return door.household if door.reach.covers(person) else door.kin
 
 
 def _shown(query: Query, released: Released) -> Iterable[Any]:

@@ -23,6 +23,7 @@ SEALED = "_sealed_persons"
 AT_HAND, IN_SCOPE = "at_hand", "scope"
 
 _SCHEMA: dict[str, object] = {t.name: {c.name: "VARCHAR" for c in t.columns} for t in ALL_TABLES.values()}
+_KINSHIP = "kinship"
 _WITH_PERSON = frozenset(t.name for t in ALL_TABLES.values() if "person_id" in t.column_names())
 _BY_SOURCE = frozenset(t.name for t in ALL_TABLES.values() if any(c.klass is Klass.BY_SOURCE for c in t.columns))
 
@@ -36,13 +37,15 @@ class Query:
 
     `columns` maps each output column to the `table.column` it comes from, which decides its class (`-` = a count or a fixed
     word); classes found in the SQL by lineage are added to it. A BY_SOURCE column is decided row by row through the output
-    column `source`. `subject` = the output column holding person_id; None only when no personal rows come out.
+    column `source`. `subject` = the output column holding person_id; None only when no personal rows come out. `kin`: rows of
+    those related to the persons named, who live elsewhere, come out too, with what the grant shows (世帯外の親族の区分).
     """
 
     name: str
     tables: tuple[str, ...]
     columns: Mapping[str, str]
     subject: str | None
+    kin: bool = False
 
     def __post_init__(self) -> None:
         _DECLARED.append(self)
@@ -130,8 +133,16 @@ def _confined(table: str, limits: Limits) -> Iterator[exp.Expression]:
         yield exp.column("source").isin(*allowed)
     if table in _WITH_PERSON and limits.persons == IN_SCOPE:
         yield _in_scope(table)
+    if table == _KINSHIP:
+        yield _no_way_to_the_sealed()
     if table in _WITH_PERSON and limits.without_sealed:
         yield exp.not_(exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=SEALED)))
+
+
+def _no_way_to_the_sealed() -> exp.Paren:
+    """A relation that leads to a sealed person of another household does not come out: not even that they live in this city."""
+    hidden = exp.In(this=exp.column("related_id"), field=exp.Placeholder(this=SEALED))
+    return exp.paren(exp.or_(exp.column("together"), exp.not_(hidden)))
 
 
 def _in_scope(table: str) -> exp.Paren:

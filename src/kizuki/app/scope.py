@@ -125,6 +125,19 @@ def households(view: View, persons: Collection[str]) -> frozenset[str]:
     return frozenset(row["person_id"] for row in rows)
 
 
+def kin(view: View, persons: Collection[str]) -> frozenset[str]:
+    """Everybody related to one of `persons` who lives elsewhere now (sealed or not: that is the door's to decide)."""
+    if not persons:
+        return frozenset()
+    rows = fetch(view.near.about(persons, {"kinship"}), _kin_text(), {"people": sorted(persons)})
+    return frozenset(row["related_id"] for row in rows)
+
+
+@cache
+def _kin_text() -> str:
+    return render(load(_PACKAGE, "scope_kin"), DUCKDB)
+
+
 @cache
 def _households_text() -> str:
     return render(load(_PACKAGE, "scope_households"), DUCKDB)

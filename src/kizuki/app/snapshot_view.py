@@ -21,6 +21,7 @@ from kizuki.terms.tables import ALL_TABLES
 SNAPSHOTS = "snapshots"
 _MEMORY_LIMIT = "4GB"
 
+
 class SnapshotView:
     """One published snapshot in memory, read-only by convention: every table of the snapshot under its own name.
 

@@ -15,7 +15,7 @@ from kizuki.definitions.yaml import Definition, build, labelled, merge, read_yam
 from kizuki.terms.tables import Klass
 
 FOLDER = "governance"
-_FILES = ("roles", "purposes", "source_classes")
+_FILES = ("roles", "purposes", "source_classes", "handover")
 
 
 class Scope(StrEnum):
@@ -46,13 +46,16 @@ class Grant(Definition):
     scope: Annotated[Scope, BeforeValidator(labelled(_SCOPE_TITLES))] = Field(alias="範囲")
     classes: frozenset[Klass] = Field(alias="区分")
     household_classes: frozenset[Klass] = Field(alias="世帯員の区分", default=frozenset())
+    kin_classes: frozenset[Klass] = Field(alias="世帯外の親族の区分", default=frozenset())
 
     @model_validator(mode="after")
     def _sound(self) -> "Grant":
-        if (self.classes | self.household_classes) & _NEVER_GRANTED:
+        if (self.classes | self.household_classes | self.kin_classes) & _NEVER_GRANTED:
             raise ValueError("区分 seal・by_source は役割に与えられません（封の閲覧は、人を指定した許可で行います）。")
         if self.household_classes - self.classes:
             raise ValueError("「世帯員の区分」は「区分」の中から選んでください。")
+        if self.kin_classes - self.household_classes or Klass.ADDR in self.kin_classes:
+            raise ValueError("「世帯外の親族の区分」は「世帯員の区分」の中から選び、住所（addr）は入れないでください。")
         if self.scope is Scope.PSEUDONYMOUS and self.classes & _IDENTIFYING:
             raise ValueError("範囲「仮名」に、氏名（ident）・住所（addr）は与えられません。")
         return self
@@ -76,12 +79,53 @@ class Purpose(Definition):
     legal_basis: str = Field(alias="根拠")
 
 
+class HandoverPart(Definition):
+    """One part of a 引継ぎ書: what it holds, of which sensitivity, from which sources and kinds of spell and event."""
+
+    title: str = Field(alias="名称")
+    klass: Klass = Field(alias="区分")
+    sources: tuple[str, ...] = Field(alias="元データ", default=())
+    kinds: tuple[str, ...] = Field(alias="種類", default=())
+
+
+class HandoverBasis(Definition):
+    """One legal ground for telling the next municipality, and the parts it covers."""
+
+    title: str = Field(alias="名称")
+    article: str = Field(alias="条文")
+    parts: tuple[str, ...] = Field(alias="渡せる部分", min_length=1)
+
+
+class HandoverRules(Definition):
+    """What may be handed over of a child who moved away; a part not named under a ground is not handed over on it."""
+
+    municipality: str = Field(alias="この市町村", min_length=1)
+    valid_days: int = Field(alias="有効日数", ge=1)
+    years_back: int = Field(alias="さかのぼる年数", ge=1)
+    parts: dict[str, HandoverPart] = Field(alias="部分")
+    bases: dict[str, HandoverBasis] = Field(alias="根拠")
+
+    @model_validator(mode="after")
+    def _parts_exist(self) -> "HandoverRules":
+        for basis in self.bases.values():
+            unknown = set(basis.parts) - set(self.parts)
+            if unknown:
+                raise ValueError(f"根拠「{basis.title}」の渡せる部分 {'、'.join(sorted(unknown))} がありません。")
+        forbidden = {Klass.ADDR, Klass.JUDGE, Klass.TAX, Klass.SEAL} & {p.klass for p in self.parts.values()}
+        if forbidden:
+            raise ValueError("住所・判定・税・支援措置は、引継ぎ書の部分にできません。")
+        return self
+
+
 class Governance(Definition):
     """The whole matrix."""
 
     roles: dict[str, Role] = Field(alias="役割")
     purposes: dict[str, Purpose] = Field(alias="利用目的")
     source_classes: dict[str, Klass] = Field(alias="元データの区分")
+    handover: HandoverRules = Field(
+        alias="引継ぎ", default=HandoverRules.model_construct(municipality="", valid_days=1, years_back=1, parts={}, bases={})
+    )
 
     @model_validator(mode="after")
     def _purposes_exist(self) -> "Governance":

@@ -54,6 +54,7 @@ def match_records(records: pa.Table, linkage: Linkage, context: Context | None =
     with DuckEngine() as engine:
         night = _Night(engine, linkage)
         night.prepare(shape(records, PERSON_RECORD), context or Context())
+        night.take(load(PACKAGE, "by_return"))
         night.take(load(PACKAGE, "by_decision"))
         night.take(load(PACKAGE, "by_number"))
         night.reopen()

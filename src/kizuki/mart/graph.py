@@ -14,8 +14,18 @@ import pyarrow.compute as pc
 
 from kizuki.engine.sql import bind
 from kizuki.engine.steps import Inputs, Select, Step
-from kizuki.mart.queries import EVENT_SOURCES, REGISTER, SPELL_SOURCES, event_query, query, register_query, spell_query
-from kizuki.terms.tables import COVERAGE, EVENT, HOUSEHOLD_MEMBER, PERSON, RESIDENCE, SEAL, SPELL
+from kizuki.mart.queries import (
+    EVENT_SOURCES,
+    KINSHIP_SOURCES,
+    REGISTER,
+    SPELL_SOURCES,
+    event_query,
+    kinship_query,
+    query,
+    register_query,
+    spell_query,
+)
+from kizuki.terms.tables import COVERAGE, EVENT, HOUSEHOLD_MEMBER, KINSHIP, PERSON, RESIDENCE, SEAL, SPELL
 
 CONFORMED, PERSON_RECORD, LINK = "conformed.{}", "person_record.{}", "link.{}"
 """Names of the tables the mart starts from, one of each per source: conformed rows, persons as written, links to persons."""
@@ -89,6 +99,22 @@ def dated_selects(as_of: dt.date) -> list[Select]:
     ]
 
 
+def kinship_selects(sources: Collection[str], as_of: dt.date) -> list[Select]:
+    """One part of `kinship` per way a relation can be known."""
+    people = {"person": "person.resident", "household_member": "household_member"}
+    home = {"household_member": "household_member"}
+    found = [Select("cohabited", people, bind(query("cohabited"), as_of=as_of))]
+    for basis in ("household", "same_parent"):
+        asked = kinship_query(basis, REGISTER, as_of)
+        found.append(Select(f"kinship.{basis}", {**home, "cohabited": "cohabited"}, asked, KINSHIP))
+    for source in (s for s in KINSHIP_SOURCES if s in sources):
+        inputs = {**home, "conformed": CONFORMED.format(source), "link": LINK.format(source)}
+        if source == "school_enrolment":
+            inputs["guardian"] = LINK.format(REGISTER)
+        found.append(Select(f"kinship.{source}", inputs, kinship_query(source, source, as_of), KINSHIP))
+    return found
+
+
 def selects(sources: Collection[str], as_of: dt.date) -> list[Select]:
     """Every query of the mart in order, for the sources that have been delivered."""
     return [
@@ -97,6 +123,7 @@ def selects(sources: Collection[str], as_of: dt.date) -> list[Select]:
         *spell_selects(sources),
         *event_selects(sources),
         *dated_selects(as_of),
+        *kinship_selects(sources, as_of),
     ]
 
 

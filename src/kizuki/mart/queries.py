@@ -4,6 +4,7 @@ A query file names what it reads; `told`, `points`, `history` and `fact` are oth
 the rule for each is written once.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from functools import cache
 
@@ -35,6 +36,9 @@ EVENT_SOURCES = (
     "childrens_cafeteria",
     "community_social_work",
 )
+KINSHIP_SOURCES = ("single_parent_allowance", "child_allowance", "school_enrolment")
+"""Sources besides the register that name who cares for a child."""
+
 REGISTER = "resident_register"
 KINDS: dict[str, tuple[str, ...]] = {
     "resident_register": ("moved_in", "moved_out", "moved_within", "born", "died", "married", "divorced", "name_changed"),
@@ -95,6 +99,13 @@ def event_query(source: str) -> exp.Expression:
 def register_query(name: str) -> exp.Expression:
     """A table made from the register's timeline."""
     return bind(query(name), source=REGISTER)
+
+
+def kinship_query(basis: str, source: str, as_of: dt.date) -> exp.Expression:
+    """Relations by one basis: `household`, `same_parent`, or the source that names who cares for the child."""
+    facts = {"single_parent_allowance": "kinship_allowance", "child_allowance": "kinship_allowance"}
+    fact = load(_PACKAGE, "kinship_household") if basis == "household" else query(facts.get(basis, f"kinship_{basis}"))
+    return bind(inline(load(_PACKAGE, "kinship"), {"fact": fact}), basis=basis, source=source, as_of=as_of)
 
 
 def inline(tree: exp.Expression, parts: Mapping[str, exp.Expression]) -> exp.Expression:

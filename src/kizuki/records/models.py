@@ -161,3 +161,79 @@ class SealGrant(models.Model):
             models.UniqueConstraint(fields=["person_id", "user"], name="seal_grant_once"),
             models.CheckConstraint(condition=~models.Q(user=models.F("by")), name="seal_grant_not_self"),
         ]
+
+
+class HandoverStatus(models.TextChoices):
+    """Where one 引継ぎ書 to another municipality stands."""
+
+    WAITING = "承認待ち"
+    APPROVED = "承認済み"
+    ISSUED = "交付済み"
+    RETURNED = "差し戻し"
+    WITHDRAWN = "取り下げ"
+
+
+class Handover(models.Model):
+    """One 引継ぎ書 about one child to the next municipality; its text lies sealed in the home, here are only the decisions."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    destination = models.CharField("引継ぎ先の市町村", max_length=60)
+    address = models.CharField("引継ぎ先の鍵", max_length=64)
+    basis = models.CharField("根拠", max_length=32)
+    parts = models.JSONField("渡す部分")
+    counts = models.JSONField("部分ごとの件数")
+    people = models.JSONField("書かれている人（個人ID）", help_text="本人が先頭。だれを見たかの記録と、封の確認に使う")
+    reason = models.CharField("渡す理由", max_length=200)
+    digest = models.CharField("本文の指紋", max_length=64, help_text="承認した本文と交付する本文が同じであることの証拠")
+    status = models.CharField("状態", max_length=8, choices=HandoverStatus.choices, default=HandoverStatus.WAITING)
+    prepared_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    prepared_at = models.DateTimeField("作成日時", auto_now_add=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField("承認・差し戻しの日時", null=True, blank=True)
+    decision_reason = models.CharField("差し戻しの理由", max_length=200, blank=True)
+    seal_approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    seal_approved_at = models.DateTimeField("支援措置の責任者が認めた日時", null=True, blank=True)
+    issued_at = models.DateTimeField("交付日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "引継ぎ書（送る）"
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(decided_by=models.F("prepared_by")), name="handover_two_people"),
+            models.CheckConstraint(
+                condition=~models.Q(seal_approved_by=models.F("prepared_by"))
+                & ~models.Q(seal_approved_by=models.F("decided_by")),
+                name="handover_seal_third",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(issued_at__isnull=True) | models.Q(status="交付済み"), name="handover_issued_once"
+            ),
+        ]
+
+
+class ReceivedHandover(models.Model):
+    """One 引継ぎ書 from another municipality; its text lies sealed in the home.
+
+    It speaks of a person only when a second member of staff has said so.
+    """
+
+    digest = models.CharField("ファイルの指紋", max_length=64, unique=True)
+    origin = models.CharField("送った市町村", max_length=60)
+    signer = models.CharField("署名鍵の指紋", max_length=24)
+    basis = models.CharField("根拠", max_length=120)
+    counts = models.JSONField("部分ごとの件数")
+    received_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField("受け取った日時", auto_now_add=True)
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, blank=True, db_index=True)
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField("本人を確かめた日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "引継ぎ書（受け取る）"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(person_id="", confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | (~models.Q(person_id="") & models.Q(confirmed_by__isnull=False, confirmed_at__isnull=False)),
+                name="received_confirmed_paired",
+            ),
+            models.CheckConstraint(condition=~models.Q(confirmed_by=models.F("received_by")), name="received_two_people"),
+        ]

@@ -50,6 +50,7 @@ def consultations(city: City) -> Consultations:
     rows = [np.concatenate(c) for c in zip(noticed, worries, expectant, strict=True)]
     person, day_, category, severity, council = rows
     here = (people.enter[person] <= day_) & (people.leave[person] > day_) & (day_ <= window.today - 4)
+    here &= ~people.away_on(person, day_)
     here &= (people.age_on(window.today)[person] - (window.today - day_) / YEAR < 18) | (council == EXPECTANT)
     order = np.flatnonzero(here)
     order = order[np.lexsort((day_[order], person[order]))]

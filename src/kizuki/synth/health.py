@@ -59,6 +59,7 @@ def health_rows(city: City) -> HealthRows:
     rows = _concat(blocks)
     ok = (rows.held_on >= city.window.start) & (rows.held_on <= city.window.today - 3)
     ok &= (people.enter[rows.owner] <= rows.held_on) & (people.leave[rows.owner] > rows.held_on)
+    ok &= ~people.away_on(rows.owner, rows.held_on)
     return _take(rows, np.flatnonzero(ok)[np.argsort(rows.held_on[ok], kind="stable")])
 
 

@@ -92,6 +92,7 @@ class _Events:
     def add_present(self, persons: Array, days: Array, reason: int, **changes: Array | int) -> None:
         """Events only of those who are residents on the day."""
         here = (self.people.enter[persons] < days) & (self.people.leave[persons] > days) & (days < NEVER)
+        here &= ~self.people.away_on(persons, days)
         kept = {k: (v[here] if isinstance(v, np.ndarray) else v) for k, v in changes.items()}
         self.add(persons[here], days[here], reason, **kept)
 
@@ -119,6 +120,7 @@ def draw_register(units: Units, people: People, streams: Streams, window: Window
     _splits(rng, events, units, people, plan)
     _joinings(rng, events, units, people, plan)
     _departures(rng, events, units, people)
+    _returns(events, people, plan)
     return _fill(rng, events, people, addresses, households=3 * len(units))
 
 
@@ -226,7 +228,8 @@ def _has_departed_husband(units: Units, people: People) -> Array:
 def _moves(events: _Events, units: Units, people: People, plan: _Plan) -> None:
     for day_of_move, moved_to in plan.moves:
         when = day_of_move[people.unit]
-        follows = (when < NEVER) & ~((people.role == LEFT_PARENT) & (when > units.split_on[people.unit]))
+        apart = (people.role == LEFT_PARENT) | _stays_with_father(units, people)
+        follows = (when < NEVER) & ~(apart & (when > units.split_on[people.unit]))
         follows &= ~(
             (units.joined_on[people.unit] < NEVER)
             & np.isin(people.role, (NEW_PARTNER, PARTNER))
@@ -242,7 +245,7 @@ def _splits(rng: np.random.Generator, events: _Events, units: Units, people: Peo
     unit, role = people.unit, people.role
     when = units.split_on[unit]
     divorce = (when < NEVER) & (units.cause[unit] != 1)
-    mothers_line = (units.single[unit] == 1) & np.isin(role, (HEAD, CHILD, GRANDPARENT))
+    mothers_line = (units.single[unit] == 1) & np.isin(role, (HEAD, CHILD, GRANDPARENT)) & ~_stays_with_father(units, people)
     moving = divorce & mothers_line & units.mother_moves[unit]
     # One visit to the counter: the divorce and the return to the former name make one row.
     reverting = np.where(_reverting_mothers(units, people, plan), people.maiden, -1)
@@ -281,6 +284,22 @@ def _splits(rng: np.random.Generator, events: _Events, units: Units, people: Peo
     events.add_present(widowed, husband_gone[unit[widowed]], HOUSEHOLD_CHANGED, relation=R_HEAD)
 
 
+def _stays_with_father(units: Units, people: People) -> Array:
+    """First children who stay in the father's household when the mother moves out with their brothers and sisters.
+
+    One divorce in six of those where both parents live on in the city; never where there is a 支援措置 (no draw is used up).
+    """
+    unit = people.unit
+    father = np.zeros(len(units), bool)
+    father[unit[(people.role == LEFT_PARENT) & (people.sex == 1) & (people.leave == NEVER)]] = True
+    siblings = np.bincount(unit[people.role == CHILD], minlength=len(units)) > 1
+    parted = (units.split_on < NEVER) & (units.single == 1) & units.mother_moves & (units.cause == 0) & ~units.sealed
+    chosen = np.zeros(len(units), bool)
+    chosen[np.flatnonzero(parted & father & siblings & (units.exit == NEVER))[::6]] = True
+    out: Array = chosen[unit] & (people.role == CHILD) & (people.birth_order == 0)
+    return out
+
+
 def _reverting_mothers(units: Units, people: People, plan: _Plan) -> Array:
     """Mothers who return to their former family name at the divorce."""
     reverts = plan.reverts & (units.split_on < NEVER) & (units.single == 1)
@@ -296,7 +315,7 @@ def _children_follow(rng: np.random.Generator, events: _Events, units: Units, pe
     maiden[unit[mothers]] = people.maiden[mothers]
     follow = (rng.random(len(units)) < 0.75) | (np.arange(len(units)) < 50)
     later = rng.integers(35, 220, len(units))
-    kids = np.flatnonzero((people.role == CHILD) & (maiden[unit] >= 0) & follow[unit])
+    kids = np.flatnonzero((people.role == CHILD) & (maiden[unit] >= 0) & follow[unit] & ~_stays_with_father(units, people))
     events.add_present(kids, units.split_on[unit[kids]] + later[unit[kids]], RENAMED, family=maiden[unit[kids]])
 
 
@@ -332,6 +351,21 @@ def _departures(rng: np.random.Generator, events: _Events, units: Units, people:
     del rng, units
 
 
+def _returns(events: _Events, people: People, plan: _Plan) -> None:
+    """Families that move out and come back to another home of the city: the same persons under the same numbers."""
+    persons = np.flatnonzero(people.away_from < NEVER)
+    unit = people.unit[persons]
+    events.add(persons, people.away_from[persons], OUT, status=LEFT, next=unit * 11 % 300)
+    events.add(
+        persons,
+        people.away_to[persons],
+        MOVED_IN,
+        address=plan.prior_address[unit],
+        status=RESIDENT,
+        previous=unit * 11 % 300,
+    )
+
+
 def _fill(rng: np.random.Generator, events: _Events, people: People, addresses: Addresses, *, households: int) -> Register:
     table = {name: np.concatenate([r[name] for r in events.rows]).astype(np.int64) for name in events.rows[0]}
     order = np.lexsort((np.arange(len(table["person"])), table["day"], table["person"]))
@@ -365,7 +399,9 @@ def _fill(rng: np.random.Generator, events: _Events, people: People, addresses: 
         restraint=table["restraint"],
         previous=table["previous"],
         next=table["next"],
-        resident_from=people.enter[table["person"]],
+        resident_from=np.where(
+            table["day"] >= people.away_to[table["person"]], people.away_to[table["person"]], people.enter[table["person"]]
+        ),
         addresses=addresses,
         households=households,
     )

@@ -68,13 +68,20 @@ class People:
     birth_order: Array  # 0 for the first child, -1 for adults
     unregistered: Array  # lives here, known to offices, without a row in the resident register
     earlier_of: Array  # for an earlier stay under another 宛名番号: the row of the later stay of the same human; -1
+    away_from: Array  # moved out for a while and came back under the same number
+    away_to: Array
 
     def __len__(self) -> int:
         return len(self.unit)
 
     def resident_on(self, number: int) -> Array:
         """Whether each person lives in the city on a day."""
-        return (self.enter <= number) & (self.leave > number)
+        return (self.enter <= number) & (self.leave > number) & ~self.away_on(np.arange(len(self)), number)
+
+    def away_on(self, persons: Array, days: Array | int) -> Array:
+        """Whether people live elsewhere for the time being on a day of theirs."""
+        away: Array = (self.away_from[persons] <= days) & (self.away_to[persons] > days)
+        return away
 
     def registered_on(self, number: int) -> Array:
         """Whether each person stands in the resident register as living here on a day."""

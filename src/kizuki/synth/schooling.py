@@ -122,6 +122,7 @@ def attendance_of(city: City, pupils: Pupils, month: int) -> Attendance:
     end = int(month_start(np.array([(d.year - 1970) * 12 + d.month]))[0])
     person = pupils.person
     here = (city.people.enter[person] < end - 5) & (city.people.leave[person] > month + 5) & ~pupils.outside
+    here &= ~city.people.away_on(person, month)
     rows = np.flatnonzero(here)
     person, grade = person[rows], pupils.grade[rows]
     required = np.full(len(rows), SCHOOL_DAYS[d.month])

@@ -60,10 +60,23 @@ def draw_population(people: int, streams: Streams, window: Window, book: NameBoo
     _give_names(streams.of("names"), units, persons, book)
     hard_cases.name_alike(streams.of("namesakes"), units, persons, book, window=window, residents=people)
     stays.name(units, persons)
+    _send_away_for_a_while(units, persons, window)
     order = np.argsort(persons.unit, kind="stable")
     placed = np.argsort(order)
     persons.earlier_of = np.where(persons.earlier_of >= 0, placed[persons.earlier_of], -1)
     return units, People(**{f.name: getattr(persons, f.name)[order] for f in fields(People)})
+
+
+def _send_away_for_a_while(units: Units, persons: People, window: Window) -> None:
+    """One settled family in eighty moves out and back within the window, under the numbers it had (no draw is used up)."""
+    settled = (units.kind == FAMILY) & (units.exit == NEVER) & (units.split_on == NEVER) & (units.joined_on == NEVER)
+    settled &= (units.enter < window.start - 60) & (units.single == 0) & ~units.foreign
+    chosen = np.zeros(len(units), bool)
+    chosen[np.flatnonzero(settled)[40::80]] = True
+    went = window.start + 500 + np.arange(len(units)) * 37 % 700
+    goes = chosen[persons.unit] & (persons.enter < window.start) & (persons.leave == NEVER) & (persons.role != LEFT_PARENT)
+    persons.away_from = np.where(goes, went[persons.unit], NEVER)
+    persons.away_to = np.where(goes, went[persons.unit] + 150 + persons.unit % 200, NEVER)
 
 
 def _blank_units(kind: Array) -> Units:
@@ -190,6 +203,8 @@ def _block(units: Array, role: int, sex: Array | int, birth: Array) -> People:
         birth_order=np.full(n, -1, np.int8),
         unregistered=np.zeros(n, bool),
         earlier_of=np.full(n, -1),
+        away_from=np.full(n, NEVER),
+        away_to=np.full(n, NEVER),
     )
 
 

@@ -184,11 +184,33 @@ ITEM = TableSchema(
 )
 SEAL = TableSchema(
     "seal",
-    "one person under 支援措置, by own mark or by sharing a household with a marked person",
+    "one person under 支援措置, by own mark or by sharing a household with a marked person now or while the mark stood",
     (
         column("person_id", "string", Klass.SEAL, "個人ID"),
-        column("reason", "string", Klass.SEAL, "own（本人の印） / household（同じ世帯）"),
+        column(
+            "reason",
+            "string",
+            Klass.SEAL,
+            "own（本人の印） / household（同じ世帯） / former_household（印のある間に同居し、いまは別）",
+        ),
         column("sealed_from", "date", Klass.SEAL, "封の始まり"),
+    ),
+)
+KINSHIP = TableSchema(
+    "kinship",
+    "one child under 20 × one related person × kind of relation × period one source shows it, as known on the as-of date",
+    (
+        column("person_id", "string", Klass.KEY, "個人ID（こども）"),
+        column("related_id", "string", Klass.KEY, "個人ID（関係のある人）"),
+        column("kind", "string", Klass.HOUSEHOLD, "関係（用語集の英語名。parent, sibling, guardian …）"),
+        column(
+            "basis", "string", Klass.HOUSEHOLD, "何から分かったか（household 同じ世帯の続柄 / same_parent 同じ親 / ソースID）"
+        ),
+        column("together", "bool", Klass.HOUSEHOLD, "基準日に同じ世帯で暮らしているか"),
+        column("valid_from", "date", Klass.HOUSEHOLD, "元データがその関係を示す最初の日"),
+        column("valid_to", "date", Klass.HOUSEHOLD, "元データが示さなくなった日（この日を含まない）", "基準日も示している"),
+        column("known_from", "date", Klass.OPS, "この関係を知った日（データの届いた時点）"),
+        *_EVIDENCE,
     ),
 )
 LINK = TableSchema(
@@ -282,6 +304,6 @@ CLEANSING = TableSchema(
     ),
 )
 
-MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK, REDIRECT)
+MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, KINSHIP, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK, REDIRECT)
 RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

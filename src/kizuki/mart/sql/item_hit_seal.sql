@@ -1,4 +1,5 @@
--- One row per sealed child (own mark or by household) for items about 支援措置.
+-- One row per sealed child (own mark or by household) for items about 支援措置. A seal kept after leaving the household hides a place
+-- and says nothing of the child's life today.
 SELECT
   c.person_id,
   d.item,
@@ -13,4 +14,4 @@ SELECT
 FROM seal AS s
 JOIN item_child AS c ON c.person_id = s.person_id
 JOIN item_measure AS d ON d.of = 'seal'
-WHERE s.sealed_from <= $as_of
+WHERE s.sealed_from <= $as_of AND s.reason <> 'former_household'

@@ -58,6 +58,7 @@ def _show(
         "statuses": cases.TABS,
         "unassigned": UNASSIGNED,
         "may_change": bool(may(actor, "case.change")),
+        "may_hand_over": bool(may(actor, "handover.prepare")),
         "list_query": filters.query,
         "list_tab": filters.tab,
         "next_id": next_child(served, filters, person_id),

@@ -15,6 +15,7 @@ from kizuki.terms.errors import KizukiError
 ENTRIES: Final = (
     ("今日の仕事", "/", "today.view"),
     ("支援候補", "/candidates/", "candidates.view"),
+    ("引継ぎ", "/handovers/", "handover.receive"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),

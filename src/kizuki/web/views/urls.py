@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, today
+from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, today
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -13,6 +13,14 @@ urlpatterns: list[URLPattern] = [
     path("children/<str:person_id>/", children.child, name="child"),
     path("children/<str:person_id>/change/", children.change, name="child_change"),
     path("children/<str:person_id>/judgement/<str:criteria>/", children.judgement, name="judgement"),
+    path("children/<str:person_id>/handover/", handovers.prepare, name="handover_prepare"),
+    path("handovers/", handovers.handovers, name="handovers"),
+    path("handovers/receive/", handovers.receive, name="handover_receive"),
+    path("handovers/received/<int:letter_id>/", handovers.received, name="received_handover"),
+    path("handovers/<int:handover_id>/", handovers.show, name="handover"),
+    path("handovers/<int:handover_id>/decide/", handovers.decide, name="handover_decide"),
+    path("handovers/<int:handover_id>/issue/", handovers.issue, name="handover_issue"),
+    path("handovers/<int:handover_id>/print/", handovers.print_page, name="handover_print"),
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<str:source>/", feeds.feed, name="feed"),
     path("cleansing/", cleansing.cleansing, name="cleansing"),

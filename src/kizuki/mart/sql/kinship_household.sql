@@ -1,0 +1,2 @@
+-- Every relation read from living in one household.
+select * from cohabited
