@@ -1,8 +1,10 @@
 """`kizuki judge`: the judgements of a published day, and how good they are."""
 
+import csv
 import datetime as dt
 import getpass
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
-from kizuki.terms.errors import InputRefused
+from kizuki.terms.errors import InputRefused, RunFailed
 
 if TYPE_CHECKING:
     from kizuki.app.snapshot_view import SnapshotView
@@ -59,6 +61,94 @@ def evaluate(
         print(f"{name}：こども {figures['children']}人、該当となる困難 {figures['events']}人、AUC {figures['auc']}")
         for point in figures["at_capacity"]:
             print(f"  上位{point['n']}人のうち {point['found']}人（95%区間 {point['interval']['precision']}）")
+
+
+@app.command()
+def learn(
+    items: Annotated[Path, typer.Option("--items", help="過去の表（CSV、1行＝こども×基準日。空欄は不明）。")],
+    label: Annotated[str, typer.Option("--label", help="結果の列（1／0。空欄はまだ結果が出ていない）。")],
+    time: Annotated[str, typer.Option("--time", help="基準日の列。")],
+    capacity: Annotated[int, typer.Option("--capacity", help="一期に職員が見られる件数。")],
+    group: Annotated[str | None, typer.Option("--group", help="世帯の列。")] = None,
+    monotone: Annotated[Path | None, typer.Option("--monotone", help="合意した向き（CSV：item, direction ＝ 1／-1）。")] = None,
+    staff: Annotated[str | None, typer.Option("--staff", help="現場の点の列。省くと staff_points などを探します。")] = None,
+    window_days: Annotated[int | None, typer.Option("--window-days", help="結果が出るまでの日数。")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="採点表を書くファイル（JSON）。")] = None,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="モデルの説明書を書くファイル（Markdown）。")] = None,
+    sign_key: Annotated[Path | None, typer.Option("--sign-key", help="採点表に署名する秘密鍵（PEM）。")] = None,
+    signer: Annotated[str, typer.Option("--signer", help="署名者のID。")] = "",
+    yardstick: Annotated[bool, typer.Option("--yardstick", help="EBM と比べる（analysis の追加ライブラリが要ります）。")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="無作為の種。")] = 20_260_401,
+    as_json: AsJson = True,
+) -> None:
+    """過去の事例から採点表を学び、次の期に約束できる適合率・再現率を90%区間で示します。"""
+    from kizuki.app.learning import LearnRequest, learn_from, learned_as_dict, write_points
+    from kizuki.app.learning_tables import Roles
+    from kizuki.app.model_sheet import model_sheet
+
+    del as_json  # the result is JSON in any case
+    asked = LearnRequest(items, Roles(label, time, group), capacity, monotone, staff, window_days, seed, yardstick)
+    found = learn_from(asked)
+    if out is not None and found.table is not None:
+        write_points(found, out, sign_key, signer)
+    if sheet is not None:
+        sheet.write_text(model_sheet(found, asked), encoding="utf-8")
+    print(json.dumps(learned_as_dict(found), ensure_ascii=False, allow_nan=False))
+    for line in (*found.refused, *found.notes):
+        print(line, file=sys.stderr)
+
+
+@app.command()
+def score(
+    points: Annotated[Path, typer.Option("--points", help="judge learn --out が書いた採点表。")],
+    items: Annotated[Path, typer.Option("--items", help="採点する表（CSV、空欄は不明）。")],
+    home: Home = Path("var"),
+) -> None:
+    """採点表で表の各行を採点し、CSVで書き出します（入力の順、row は 0 から）。"""
+    from kizuki.app.learning import SCORE_COLUMNS, read_points, score_rows, signers_of
+
+    table = read_points(points, signers_of(home))
+    if not table.facts.get("publishable", True):
+        print("この採点表は、公表・運用に使えないと判定されています（研究用）。", file=sys.stderr)
+    writer = csv.DictWriter(sys.stdout, SCORE_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(score_rows(table, items, lambda text: print(text, file=sys.stderr)))
+
+
+@app.command()
+def drift(
+    points: Annotated[Path, typer.Option("--points", help="judge learn --out が書いた採点表。")],
+    items: Annotated[Path, typer.Option("--items", help="いまの表（CSV）。")],
+    home: Home = Path("var"),
+    as_json: AsJson = True,
+) -> None:
+    """いまのこどもたちが、採点表の学ばれた時とどれだけ違うかを示します。違いすぎるときは終了コード 5 で止まります。"""
+    from kizuki.app.learning import drift_of, read_points, signers_of
+
+    del as_json
+    found = drift_of(read_points(points, signers_of(home)), items)
+    print(json.dumps(found, ensure_ascii=False))
+    if found["stop"]:
+        raise RunFailed("K552", "データが、採点表の学ばれた時と大きく違います。", "", "\n        ".join(found["reasons"]))
+
+
+@app.command()
+def fairness(
+    table: Annotated[Path, typer.Option("--table", help="表（CSV、1行＝こども一人）。")],
+    label: Annotated[str, typer.Option("--label", help="結果の列（1／0）。")],
+    group: Annotated[str, typer.Option("--group", help="比べるグループの列。")],
+    flag: Annotated[str | None, typer.Option("--flag", help="一覧に入ったかの列（1／0）。")] = None,
+    score: Annotated[str | None, typer.Option("--score", help="点の列（高いほど先）。")] = None,
+    top: Annotated[int | None, typer.Option("--top", help="点の高い順に何件を一覧とするか。")] = None,
+    probability: Annotated[str | None, typer.Option("--probability", help="確率の列（E/O を出します）。")] = None,
+    as_json: AsJson = True,
+) -> None:
+    """一覧や点が、グループの間で同じように働いているかを示します（少数のグループは「判定できない」）。"""
+    from kizuki.app.fairness import FairnessRequest, fairness_of
+
+    del as_json
+    asked = FairnessRequest(table, label, group, flag, score, top, probability)
+    print(json.dumps(fairness_of(asked), ensure_ascii=False, allow_nan=False))
 
 
 def _view(home: Path, day: dt.date | None) -> "SnapshotView":
