@@ -18,6 +18,7 @@ from kizuki.judge.drift import training_shares
 from kizuki.judge.features import ADDITIVE, HYBRID, STAFF, Features, features
 from kizuki.judge.leakage import Leak, leaks
 from kizuki.judge.penalised import Fit
+from kizuki.judge.net_benefit import net_benefit
 from kizuki.judge.point_table import PointTable
 from kizuki.judge.promise import Promise, promise, tied
 from kizuki.judge.sample_size import Required, required
@@ -83,7 +84,9 @@ def learn(cases: CaseTable, asked: Question) -> Learned:
     if staff and rung.found.rung != STAFF:
         rung = _not_below_staff(rung, clean, asked, staff, notes)
     refused += [f"項目「{s.item}」：{s.why}" for s in suspects]
-    return _told(rung, clean, asked, refused, notes, suspects, guard)
+    told = _told(rung, clean, asked, refused, notes, suspects, guard)
+    points = next((c.values for c in clean.items if c.name == staff), None)
+    return replace(told, net_benefit=net_benefit(clean, rung.test.crossed, points, asked.capacity))
 
 
 def _climb(cases: CaseTable, asked: Question, staff: str | None, events: int) -> tuple[_Rung, Required | None, list[str]]:
