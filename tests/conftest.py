@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Playwright's own event loop runs in the worker that drives the browser; tests of the database in that worker are not async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# learning multiplies small matrices: threads would only wait for each other (as `judge learn` sets it for itself)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # how long one example takes says nothing on a machine that does other work too
 hypothesis_settings.register_profile("kizuki", deadline=None)
