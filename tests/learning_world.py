@@ -5,10 +5,25 @@ from pathlib import Path
 
 import numpy as np
 
-HEADER = ("child", "household", "as_of", "outcome", "staff_points", "visits", "weeks", "housing", "late", "noise", "constant", "empty")
+HEADER = (
+    "child",
+    "household",
+    "as_of",
+    "outcome",
+    "staff_points",
+    "visits",
+    "weeks",
+    "housing",
+    "late",
+    "noise",
+    "constant",
+    "empty",
+)
 
 
-def write_past(path: Path, *, children: int = 2500, years: int = 3, seed: int = 1, rate: float = -4.4, future: bool = True) -> None:
+def write_past(
+    path: Path, *, children: int = 2500, years: int = 3, seed: int = 1, rate: float = -4.4, future: bool = True
+) -> None:
     """`years` closed years and, with `future`, one whose outcome is blank."""
     rng = np.random.default_rng(seed)
     burden = rng.normal(0, 0.4, children // 2 + 1)

@@ -16,8 +16,10 @@ from kizuki.app.learning import read_points
 from kizuki.app.learning_tables import known_by
 from kizuki.cli.judge import app
 from kizuki.engine.duck import DuckEngine
+from kizuki.judge import yardstick
 from kizuki.judge.backtest import train
 from kizuki.judge.case_table import CaseTable
+from kizuki.judge.drift import table_points
 from kizuki.judge.features import ADDITIVE, features
 from kizuki.judge.ladder import learn
 from kizuki.judge.middle_band import draw, estimate
@@ -36,7 +38,9 @@ def call(*arguments: object) -> Any:
 
 
 def learned(path: Path, *extra: object) -> Any:
-    return call("learn", "--items", path, "--label", "outcome", "--time", "as_of", "--group", "household", "--capacity", 60, *extra)
+    return call(
+        "learn", "--items", path, "--label", "outcome", "--time", "as_of", "--group", "household", "--capacity", 60, *extra
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,9 @@ def test_the_same_seed_gives_the_same_answer(past: Path, found: Any) -> None:
 
 
 def test_rows_are_scored_in_order_and_sql_agrees(past: Path, found: Any) -> None:
-    out = CliRunner().invoke(app, ["score", "--points", str(past.with_name("points.json")), "--items", str(past)], catch_exceptions=False)
+    out = CliRunner().invoke(
+        app, ["score", "--points", str(past.with_name("points.json")), "--items", str(past)], catch_exceptions=False
+    )
     rows = list(csv.DictReader(out.stdout.splitlines()))
     given = list(csv.DictReader(past.read_text(encoding="utf-8").splitlines()))
     assert [int(r["row"]) for r in rows] == list(range(len(given)))
@@ -109,7 +115,10 @@ def test_the_table_is_the_fitted_rule_to_the_last_digits() -> None:
     by_table = np.zeros(len(cases))
     for item in rung.tables(fit):
         column = at[item.name]
-        cells = [(column.levels[int(v)] if column.levels else v) if k else None for v, k in zip(column.values, column.known, strict=True)]
+        cells = [
+            (column.levels[int(v)] if column.levels else v) if k else None
+            for v, k in zip(column.values, column.known, strict=True)
+        ]
         by_table += np.array([item.contribution(c) for c in cells])
     # the design matrix is held in single precision; the table is exact
     assert float(np.abs(by_rule - by_table).max()) < 1e-5
@@ -224,7 +233,9 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     assert refused.value.code == "K541"
 
 
-@pytest.mark.parametrize("signs", ["item,direction\nnobody,1\n", "item,direction\nvisits,2\n", "item,direction\nvisits,1\nvisits,1\n"])
+@pytest.mark.parametrize(
+    "signs", ["item,direction\nnobody,1\n", "item,direction\nvisits,2\n", "item,direction\nvisits,1\nvisits,1\n"]
+)
 def test_a_bad_file_of_directions_is_refused(past: Path, tmp_path: Path, signs: str) -> None:
     path = tmp_path / "signs.csv"
     path.write_text(signs, encoding="utf-8")
@@ -280,6 +291,15 @@ def test_a_middle_band_draw_is_unbiased_and_its_probabilities_are_true() -> None
         totals.append(estimate(10, taken.rows, taken.inclusion[at], label[taken.rows], seed)["below_list"])
     spread = float(np.std(totals)) / 20
     assert abs(float(np.mean(totals)) - label[band].sum()) < 3.5 * spread
+
+
+def test_the_boosted_yardstick_is_a_table_that_gives_the_library_s_own_points(recwarn: pytest.WarningsRecorder) -> None:
+    world = make_world(WorldShape(children=600, periods=2, items=5, base_rate=0.1), 6)
+    cases = past_of(world, with_staff=False)
+    machine, _ = yardstick.fitted(cases, world.directions, 1)
+    table = yardstick.boosted(cases, world.directions, label="結果", capacity=20, seed=1)
+    by_library = machine.decision_function(yardstick.matrix(cases.items))
+    assert float(np.abs(by_library - table_points(table, cases)).max()) <= 1e-9
 
 
 def test_the_bench_never_shows_the_learner_the_future() -> None:

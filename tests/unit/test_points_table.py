@@ -34,9 +34,10 @@ def test_a_category_never_seen_is_unknown_not_zero() -> None:
 
 def test_a_blank_that_could_decide_leaves_the_verdict_unknown() -> None:
     assert TABLE.score({"訪問 の回数": None, '住まい"': "公営"}).verdict_known is False
-    assert TABLE.score({"訪問 の回数": 3.0, '住まい"': "公営"}).verdict_known is False or TABLE.score(
-        {"訪問 の回数": 3.0, '住まい"': "公営"}
-    ).points >= -3.0
+    assert (
+        TABLE.score({"訪問 の回数": 3.0, '住まい"': "公営"}).verdict_known is False
+        or TABLE.score({"訪問 の回数": 3.0, '住まい"': "公営"}).points >= -3.0
+    )
     assert TABLE.score({"訪問 の回数": None, '住まい"': "持'家"}).verdict_known is (-4.1 + 1.4 - 0.123456789012345 < -3.0)
 
 

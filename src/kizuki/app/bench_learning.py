@@ -10,6 +10,7 @@ import numpy as np
 from kizuki.app.bench_worlds import World, WorldShape, make_world
 from kizuki.app.learning_tables import known_by
 from kizuki.judge.case_table import CaseTable, Floats, number_item
+from kizuki.judge.drift import table_points
 from kizuki.judge.ladder import Learned, Question, learn
 from kizuki.judge.promise import tied
 from kizuki.judge.validation import auc
@@ -116,14 +117,7 @@ def _outcome(world: World, learned: Learned, capacity: int, seconds: float, seed
 def points_of(learned: Learned, cases: CaseTable) -> Floats:
     """The points of every row, by the table alone."""
     assert learned.table is not None
-    at = {c.name: c for c in cases.items}
-    total = np.full(len(cases), learned.table.intercept)
-    for item in learned.table.items:
-        column = at[item.name]
-        known = column.known.tolist()
-        cells = [(column.levels[int(v)] if column.levels else v) if k else None for v, k in zip(column.values, known, strict=True)]
-        total += np.array([item.contribution(c) for c in cells])
-    return total
+    return table_points(learned.table, cases)
 
 
 def report_learning(found: Sequence[Outcome]) -> str:
@@ -147,7 +141,9 @@ def report_learning(found: Sequence[Outcome]) -> str:
 def _summary(found: Sequence[Outcome]) -> str:
     precision, recall = (sum(o.kept[k] for o in found) / len(found) for k in (0, 1))
     mine, ceiling, staff = (sum(values) for values in zip(*((o.recall, o.ceiling, o.staff) for o in found), strict=True))
-    wide = [float(np.mean([b - a for a, b in (getattr(o, k) for o in found)])) for k in ("precision_interval", "recall_interval")]
+    wide = [
+        float(np.mean([b - a for a, b in (getattr(o, k) for o in found)])) for k in ("precision_interval", "recall_interval")
+    ]
     return (
         f"区間に入った割合：適合率 {precision:.0%}、再現率 {recall:.0%}。区間の幅の平均：適合率 {wide[0]:.3f}、再現率 {wide[1]:.3f}。"
         f"再現率の合計は、真の確率の {mine / ceiling:.0%}、現場の点の {mine / staff:.0%}。"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,16 @@ from kizuki.app.learning_tables import (
     known_by,
     read_sheet,
 )
-from kizuki.definitions.switches import Signer, load_signers, verify
 from kizuki.definitions.shipped import shipped_definitions
+from kizuki.definitions.switches import Signer, load_signers, verify
 from kizuki.govern.signing import read_key, sign
 from kizuki.judge.case_table import CaseTable
-from kizuki.judge.drift import drifted
+from kizuki.judge.drift import drifted, table_points
 from kizuki.judge.ladder import Learned, Question, learn
 from kizuki.judge.point_table import Cell, PointTable, read_table
+from kizuki.judge.promise import tied
+from kizuki.judge.validation import auc
+from kizuki.judge.yardstick import available, boosted
 from kizuki.terms.errors import InputRefused, UsageError
 
 SCORE_COLUMNS = ("row", "points", "probability", "verdict_known", "reasons")
@@ -47,7 +50,9 @@ class LearnRequest:
 def learn_from(asked: LearnRequest) -> Learned:
     """Raises UsageError K548 for a capacity below one, InputRefused K541 to K547 for the files."""
     if asked.capacity < 1 or (asked.window_days is not None and asked.window_days < 1):
-        raise UsageError("K548", "件数か日数が正の数ではありません。", "--capacity／--window-days", "1 以上の整数を書いてください。")
+        raise UsageError(
+            "K548", "件数か日数が正の数ではありません。", "--capacity／--window-days", "1 以上の整数を書いてください。"
+        )
     sheet = read_sheet(asked.items)
     cases = case_table(sheet, asked.roles)
     directions = directions_of(asked.monotone, sheet)
@@ -63,7 +68,36 @@ def learn_from(asked: LearnRequest) -> Learned:
         seed=asked.seed,
         known_by=known_by(cases.periods, asked.window_days),
     )
-    return learn(cases, question)
+    found = learn(cases, question)
+    return replace(found, yardstick=_yardstick(cases, question)) if asked.yardstick else found
+
+
+def _yardstick(cases: CaseTable, asked: Question) -> dict[str, Any]:
+    """The boosted machine taught on all closed periods but the last, on the last: what the learned table is held against.
+
+    Raises UsageError K553 without the library; `{refused}` where there is no earlier period to teach it on.
+    """
+    if not available():
+        fix = "./kizuki judge learn … --yardstick で実行するか、requirements/analysis.txt を入れてください。"
+        raise UsageError("K553", "比べるためのライブラリ（analysis）がありません。", "--yardstick", fix)
+    closed = cases.closed
+    last = int(cases.period[closed].max()) if closed.any() else 0
+    past = replace(cases, label=np.where(cases.period < last, cases.label, np.nan))
+    test = closed & (cases.period == last)
+    if np.nansum(past.label) < 1 or not (cases.label[test] == 1).any():
+        return {"refused": "比べるための、結果の出た期が足りません。"}
+    table = boosted(past, asked.directions, label=asked.label, capacity=asked.capacity, seed=asked.seed)
+    points = table_points(table, cases.take(test))
+    label = cases.label[test]
+    value, n = auc(points, label == 1), min(asked.capacity, int(test.sum()))
+    found = tied(points, label, n)["expected"]
+    return {
+        "method": "ebm",
+        "period": cases.periods[last],
+        "auc": None if value is None else round(value, 4),
+        "precision": round(found / n, 4),
+        "recall": round(found / float(label.sum()), 4),
+    }
 
 
 def learned_as_dict(found: Learned) -> dict[str, Any]:
@@ -97,7 +131,7 @@ def learned_as_dict(found: Learned) -> dict[str, Any]:
         "required": None if found.guard is None else {"rows": found.guard.rows, "events": found.guard.events},
         "parameters": found.dof,
         "net_benefit": list(found.net_benefit),
-    }
+    } | ({"yardstick": found.yardstick} if found.yardstick else {})
 
 
 def write_points(found: Learned, path: Path, key: Path | None, signer: str) -> None:
@@ -121,7 +155,9 @@ def read_points(path: Path, signers: Mapping[str, Signer] | None = None) -> Poin
     if table.signature is not None and signers is not None:
         signer = signers.get(str(table.signature.get("signer")))
         if signer is None or not verify(table.canonical(), str(table.signature.get("value")), signer.public_key):
-            raise InputRefused("K549", "採点表の署名を確かめられません。", path.name, "登録された署名者に署名し直してもらってください。")
+            raise InputRefused(
+                "K549", "採点表の署名を確かめられません。", path.name, "登録された署名者に署名し直してもらってください。"
+            )
     return table
 
 
@@ -135,7 +171,9 @@ def score_rows(table: PointTable, items: Path, tell: Callable[[str], None]) -> I
     sheet = read_sheet(items)
     columns = columns_for(table, sheet)
     if table.items and not columns:
-        raise InputRefused("K550", "採点表の項目の列が一つもありません。", items.name, "採点表の item と同じ名前の列を入れてください。")
+        raise InputRefused(
+            "K550", "採点表の項目の列が一つもありません。", items.name, "採点表の item と同じ名前の列を入れてください。"
+        )
     for name in missing_items(table, sheet):
         tell(f"「{name}」の列がありません。全ての行で不明として採点します。")
     cells: dict[str, list[Cell]] = {}

@@ -37,7 +37,9 @@ class Sheet:
     def column(self, name: str) -> list[str]:
         """A column that must be there; raises InputRefused K542."""
         if name not in self.columns:
-            raise InputRefused("K542", f"「{name}」という列がありません。", self.file, "列名の行と、指定した列名を確かめてください。")
+            raise InputRefused(
+                "K542", f"「{name}」という列がありません。", self.file, "列名の行と、指定した列名を確かめてください。"
+            )
         return self.columns[name]
 
 
@@ -77,13 +79,17 @@ def case_table(sheet: Sheet, roles: Roles) -> CaseTable:
     times = sheet.column(roles.time)
     if "" in times:
         line = times.index("") + 2
-        raise InputRefused("K545", "時点の列が空欄の行があります。", f"{sheet.file} {line}行目", "どの行にも基準日を書いてください。")
+        raise InputRefused(
+            "K545", "時点の列が空欄の行があります。", f"{sheet.file} {line}行目", "どの行にも基準日を書いてください。"
+        )
     periods = _ordered(sorted(set(times)))
     at = {p: k for k, p in enumerate(periods)}
     reserved = {roles.label, roles.time, CHILD} | ({roles.group} if roles.group else set())
     items = tuple(item_column(sheet, name) for name in sheet.columns if name not in reserved)
     if not items:
-        raise InputRefused("K542", "項目の列が一つもありません。", sheet.file, "結果・時点・世帯のほかに、項目の列を入れてください。")
+        raise InputRefused(
+            "K542", "項目の列が一つもありません。", sheet.file, "結果・時点・世帯のほかに、項目の列を入れてください。"
+        )
     period = np.array([at[t] for t in times], dtype=np.int64)
     return CaseTable(items, label, period, tuple(periods), _clusters(sheet, roles.group))
 
@@ -97,7 +103,10 @@ def truth_column(sheet: Sheet, name: str) -> Floats:
             out[row] = float(word in _YES)
         elif word:
             raise InputRefused(
-                "K544", f"「{name}」に、はい・いいえとして読めない値があります。", f"{sheet.file} {row + 2}行目", f"使える書き方：{_CONTENTS}。"
+                "K544",
+                f"「{name}」に、はい・いいえとして読めない値があります。",
+                f"{sheet.file} {row + 2}行目",
+                f"使える書き方：{_CONTENTS}。",
             )
     return out
 
@@ -147,7 +156,9 @@ def directions_of(path: Path | None, sheet: Sheet) -> dict[str, int]:
     for line, (item, sign) in enumerate(zip(items, signs, strict=True), start=2):
         value = _number(sign)
         if item not in sheet.columns or value not in (1.0, -1.0, 0.0) or item in out:
-            fix = "item には項目の列名を一度ずつ、direction には 1（増えるほど上がる）か -1（増えるほど下がる）を書いてください。"
+            fix = (
+                "item には項目の列名を一度ずつ、direction には 1（増えるほど上がる）か -1（増えるほど下がる）を書いてください。"
+            )
             raise InputRefused("K547", "向きの表を読めません。", f"{path.name} {line}行目", fix)
         out[item] = int(value)
     return {k: v for k, v in out.items() if v}

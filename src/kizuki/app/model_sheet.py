@@ -33,15 +33,24 @@ def _sections(found: Learned, asked: LearnRequest) -> list[tuple[str, list[str]]
         ("3 背景", [_BY_HAND.format("どの困難に、なぜ要るのか。いまの見つけ方と公平性の懸念")]),
         ("4 目的", ["職員が確認を始めるきっかけを作る。通告を閉じる・順位を下げる・一時保護を決めることには使わない。"]),
         ("5 データ", _data(found)),
-        ("6 対象者", [f"学習に使った行（こども×基準日）：{found.rows:,}。", _BY_HAND.format("対象年齢、除いたこども、受けている支援")]),
+        (
+            "6 対象者",
+            [f"学習に使った行（こども×基準日）：{found.rows:,}。", _BY_HAND.format("対象年齢、除いたこども、受けている支援")],
+        ),
         ("7 データの準備", _preparation(found)),
         ("8 結果（目的変数）", [f"列「{asked.roles.label}」。空欄は、結果の期間がまだ閉じていない行として除く。"]),
         ("9 予測に使う項目", _predictors(found)),
         ("10 標本の大きさ", _size(found)),
-        ("11 欠けた値", ["空欄は「不明」という独立の状態。0 や「なし」に置き換えず、項目ごとに不明の点を学ぶ（平均へ縮める）。"]),
+        (
+            "11 欠けた値",
+            ["空欄は「不明」という独立の状態。0 や「なし」に置き換えず、項目ごとに不明の点を学ぶ（平均へ縮める）。"],
+        ),
         ("12 分析の方法", _methods(found, asked)),
         ("13 偏りのある少数例", ["該当の少なさを、該当の複製や確率の細工で補っていない。確率は実際の割合に合わせてある。"]),
-        ("14 公平性", ["`judge fairness` で、性別・年齢・地域・転入・ひとり親などのグループごとに点検する。国籍は入力にしない。"]),
+        (
+            "14 公平性",
+            ["`judge fairness` で、性別・年齢・地域・転入・ひとり親などのグループごとに点検する。国籍は入力にしない。"],
+        ),
         ("15 出力", ["点（自然対数のオッズ）と確率。画面には百分率を出さず、確認の順と理由だけを出す。"]),
         ("16 開発と検証の違い", ["検証は、世帯を分けた交差検証と、過去の時点へさかのぼった検証。別の市での検証はしていない。"]),
         ("17 倫理・承認", [_BY_HAND.format("承認した会議、利用目的、住民への説明")]),
@@ -63,7 +72,9 @@ def _summary(found: Learned) -> list[str]:
     if found.promise:
         p = found.promise
         low, high = (round(v * p.n) for v in p.precision_interval)
-        body.append(f"次の期に {p.n}件を見ると、およそ {p.precision * p.n:.0f}件（{low}〜{high}件）が該当すると約束する（90%区間）。")
+        body.append(
+            f"次の期に {p.n}件を見ると、およそ {p.precision * p.n:.0f}件（{low}〜{high}件）が該当すると約束する（90%区間）。"
+        )
     body += [f"**公表・運用できない理由**：{why}" for why in found.refused]
     return body
 
@@ -89,7 +100,9 @@ def _size(found: Learned) -> list[str]:
     if not found.guard:
         return [f"該当 {found.events}件。"]
     g = found.guard
-    return [f"Riley の基準：自由な数 {g.parameters} に対し {g.rows:,}行・該当 {g.events}件以上。実際は {found.rows:,}行・{found.events}件。"]
+    return [
+        f"Riley の基準：自由な数 {g.parameters} に対し {g.rows:,}行・該当 {g.events}件以上。実際は {found.rows:,}行・{found.events}件。"
+    ]
 
 
 def _methods(found: Learned, asked: LearnRequest) -> list[str]:
@@ -100,7 +113,10 @@ def _methods(found: Learned, asked: LearnRequest) -> list[str]:
 
 
 def _periods(found: Learned) -> list[str]:
-    lines = ["| 期 | 行 | 該当 | AUC | 適合率 | 再現率 | AUC（さかのぼり） | 適合率 | 再現率 |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = [
+        "| 期 | 行 | 該当 | AUC | 適合率 | 再現率 | AUC（さかのぼり） | 適合率 | 再現率 |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
     for p in found.periods:
         figures = [_cell(p[kind], key) for kind in ("cross_fit", "rolling_origin") for key in ("auc", "precision", "recall")]
         lines.append(f"| {p['period']} | {p['rows']:,} | {p['events']} | {' | '.join(figures)} |")
@@ -139,12 +155,20 @@ def _performance(found: Learned) -> list[str]:
         ]
     if found.calibration:
         c = found.calibration
-        body.append(f"- 較正：切片 {c['intercept']}、傾き {c['slope']}、E/O {c['e_o']}（95%区間 {c['e_o_interval']}）、Brier {c['brier']}")
+        body.append(
+            f"- 較正：切片 {c['intercept']}、傾き {c['slope']}、E/O {c['e_o']}（95%区間 {c['e_o_interval']}）、Brier {c['brier']}"
+        )
     for line in found.net_benefit:
         staff = "－" if line["staff"] is None else f"{line['staff']:.2f}"
-        body.append(f"- 純便益（千人あたり、{line['worth']:.0%}で釣り合う）：この表 {line['learned']:.2f}、現場の点 {staff}、一覧なし 0")
+        body.append(
+            f"- 純便益（千人あたり、{line['worth']:.0%}で釣り合う）：この表 {line['learned']:.2f}、現場の点 {staff}、一覧なし 0"
+        )
     return body or ["検証できるだけの該当がない。"]
 
 
 def _limits(found: Learned) -> list[str]:
-    return [*(f"- {n}" for n in found.notes), "- 記録に現れない困難は、この表では見つからない。", "- 約束は、データの届き方が変わらない場合のもの。"]
+    return [
+        *(f"- {n}" for n in found.notes),
+        "- 記録に現れない困難は、この表では見つからない。",
+        "- 約束は、データの届き方が変わらない場合のもの。",
+    ]

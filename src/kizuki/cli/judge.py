@@ -78,7 +78,9 @@ def learn(
     sheet: Annotated[Path | None, typer.Option("--sheet", help="モデルの説明書を書くファイル（Markdown）。")] = None,
     sign_key: Annotated[Path | None, typer.Option("--sign-key", help="採点表に署名する秘密鍵（PEM）。")] = None,
     signer: Annotated[str, typer.Option("--signer", help="署名者のID。")] = "",
-    yardstick: Annotated[bool, typer.Option("--yardstick", help="EBM と比べる（analysis の追加ライブラリが要ります）。")] = False,
+    yardstick: Annotated[
+        bool, typer.Option("--yardstick", help="EBM と比べる（analysis の追加ライブラリが要ります）。")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="無作為の種。")] = 20_260_401,
     as_json: AsJson = True,
 ) -> None:

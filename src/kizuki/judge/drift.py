@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kizuki.judge.case_table import CaseTable, Floats, Ints, ItemColumn
-from kizuki.judge.point_table import CATEGORY, NUMBER, ItemTable, PointTable
+from kizuki.judge.point_table import NUMBER, ItemTable, PointTable
 
 WATCH, STOP = 0.1, 0.25
 UNKNOWN_JUMP = 0.2
@@ -34,9 +34,7 @@ def drifted(table: PointTable, cases: CaseTable) -> dict[str, Any]:
     then: Mapping[str, Any] = table.facts["training"]
     at = {c.name: c for c in cases.items}
     lines = [_line(i, at.get(i.name), then["shares"][i.name]) for i in table.items]
-    points = np.full(len(cases), table.intercept)
-    for item in table.items:
-        points += _values(item, at[item.name]) if item.name in at else item.unknown
+    points = table_points(table, cases)
     cuts = then["points"]["cuts"]
     now = np.bincount(np.searchsorted(cuts, points, side="right"), minlength=len(cuts) + 1) / max(len(points), 1)
     score = psi(then["points"]["shares"], now.tolist())
@@ -46,7 +44,20 @@ def drifted(table: PointTable, cases: CaseTable) -> dict[str, Any]:
     return {"rows": len(cases), "items": lines, "points": round(score, 4), "stop": bool(reasons), "reasons": reasons}
 
 
-_WHY = {"psi": "値の分布が、学んだ時と大きく違います", "unknown": "空欄が、学んだ時より大きく増えています", "missing": "列がありません"}
+def table_points(table: PointTable, cases: CaseTable) -> Floats:
+    """The points of every row at once; an item without a column is unknown throughout."""
+    at = {c.name: c for c in cases.items}
+    points = np.full(len(cases), table.intercept)
+    for item in table.items:
+        points += _values(item, at[item.name]) if item.name in at else item.unknown
+    return points
+
+
+_WHY = {
+    "psi": "値の分布が、学んだ時と大きく違います",
+    "unknown": "空欄が、学んだ時より大きく増えています",
+    "missing": "列がありません",
+}
 
 
 def psi(then: Sequence[float], now: Sequence[float]) -> float:
@@ -91,6 +102,3 @@ def _shares(item: ItemTable, column: ItemColumn) -> list[float]:
 
 def _values(item: ItemTable, column: ItemColumn) -> Floats:
     return np.asarray(np.array([*item.values, item.unknown])[_codes(item, column)])
-
-
-__all__ = ["CATEGORY", "STOP", "UNKNOWN_JUMP", "WATCH", "drifted", "psi", "training_shares"]

@@ -113,7 +113,7 @@ def _answer(mine: Mapping[str, float], rest: Mapping[str, float], comparisons: i
         return out | {"answer": DIFFERS, "why": f"該当しないのに一覧に入った割合が、ほかより{side}なっています。"}
     if found[1] - found[0] > _WIDEST:
         return out | {"answer": UNDECIDED, "why": "区間が広すぎ、差の有無をいえません。"}
-    if -SMALL <= found[0] and found[1] <= SMALL:
+    if found[0] >= -SMALL and found[1] <= SMALL:
         return out | {"answer": ALIKE, "why": "差があっても10ポイント以内です。"}
     return out | {"answer": NOT_SHOWN, "why": "差が見えていても、偶然の範囲です。差が無いことの証明ではありません。"}
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from kizuki.judge.backtest import BackTest, back_test, train
 from kizuki.judge.calibration import calibration
-from kizuki.judge.case_table import CaseTable, Flags, Floats
+from kizuki.judge.case_table import CaseTable, Flags, Floats, Ints
 from kizuki.judge.drift import training_shares
 from kizuki.judge.features import ADDITIVE, HYBRID, STAFF, Features, features
 from kizuki.judge.leakage import Leak, leaks
-from kizuki.judge.penalised import Fit
 from kizuki.judge.net_benefit import net_benefit
+from kizuki.judge.penalised import Fit
 from kizuki.judge.point_table import PointTable
 from kizuki.judge.promise import Promise, promise, tied
 from kizuki.judge.sample_size import Required, required
@@ -60,6 +60,7 @@ class Learned:
     guard: Required | None
     dof: float
     net_benefit: tuple[dict[str, Any], ...] = ()
+    yardstick: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ def _climb(cases: CaseTable, asked: Question, staff: str | None, events: int) ->
             f"（Riley の基準で {guard.events}件・{guard.rows}行以上）。"
         )
     if not wanted:
-        short.append(f"過去の該当が {events}件しかなく（{FEW}件未満）、現場の点の列もありません。現場の点（職員の採点表）を使ってください。")
+        short.append(
+            f"過去の該当が {events}件しかなく（{FEW}件未満）、現場の点の列もありません。現場の点（職員の採点表）を使ってください。"
+        )
     return tried or _try(cases, asked, staff, HYBRID), guard, short
 
 
@@ -145,7 +148,7 @@ def _not_below_staff(rung: _Rung, cases: CaseTable, asked: Question, staff: str,
     mine, theirs = (_found(r.test.crossed, cases, asked.capacity) for r in (rung, alone))
     better = (_auc_within(r.test.crossed, cases) or 0.5 for r in (rung, alone))
     learned, staffs = better
-    if mine >= theirs or (learned > staffs and mine >= 0.9 * theirs):
+    if mine >= theirs or (learned > staffs and mine >= 0.8 * theirs):
         return rung
     notes.append("過去の検証で現場の点を上回らなかったため、現場の点を使います。")
     return alone
@@ -172,10 +175,8 @@ def _told(
     table = _table(rung, cases, asked, coming, last)
     promised = None
     if events >= _MIN_TO_TEST and not np.isnan(rung.test.crossed[closed]).all():
-        test = rung.test
-        promised = promise(
-            cases, test.crossed, test.rolled, capacity=asked.capacity, rows_next=rows_next, seed=asked.seed
-        )
+        test, n = rung.test, asked.capacity
+        promised = promise(cases, test.crossed, test.rolled, capacity=n, rows_next=rows_next, seed=asked.seed)
     else:
         refused.append(f"過去の該当が {events}件で、検証ができません（{_MIN_TO_TEST}件以上）。")
     checked = _calibrated(rung, cases)
@@ -197,14 +198,14 @@ def _told(
     )
 
 
-def _coming(cases: CaseTable) -> np.ndarray:
+def _coming(cases: CaseTable) -> Ints:
     """Rows that stand for the next period: those after every closed one, else the last closed period."""
     last = int(cases.period[cases.closed].max())
     after = cases.period > last
     return np.flatnonzero(cases.period == (cases.period[after].min() if after.any() else last))
 
 
-def _table(rung: _Rung, cases: CaseTable, asked: Question, coming: np.ndarray, last: int) -> PointTable:
+def _table(rung: _Rung, cases: CaseTable, asked: Question, coming: Ints, last: int) -> PointTable:
     level = rung.found.level(rung.fit, last)
     made = rung.found.tables(rung.fit)
     scores = np.sort(level + rung.found.order(rung.fit, coming))[::-1]
@@ -216,7 +217,9 @@ def _table(rung: _Rung, cases: CaseTable, asked: Question, coming: np.ndarray, l
         "parameters": round(rung.fit.dof, 1),
         "training": training_shares(made, cases, float(level), np.flatnonzero(cases.closed & (cases.period == last))),
     }
-    return PointTable(asked.version, rung.found.rung, asked.label, float(level), float(scores[n - 1]), asked.capacity, made, facts)
+    return PointTable(
+        asked.version, rung.found.rung, asked.label, float(level), float(scores[n - 1]), asked.capacity, made, facts
+    )
 
 
 def _calibrated(rung: _Rung, cases: CaseTable) -> dict[str, Any] | None:

@@ -40,7 +40,9 @@ def _leak(column: ItemColumn, label: Flags, known_while_open: Flags) -> Leak | N
         return Leak(column.name, "該当したこどもにだけ値があります。結果の後に書かれる項目の疑いがあります。")
     strength = _alone(column, label)
     if strength is not None and strength >= TOO_GOOD:
-        return Leak(column.name, f"この項目だけで結果をほぼ言い当てます（AUC {strength:.2f}）。基準日より後に知った値の疑いがあります。")
+        return Leak(
+            column.name, f"この項目だけで結果をほぼ言い当てます（AUC {strength:.2f}）。基準日より後に知った値の疑いがあります。"
+        )
     if len(known_while_open) and float(known_while_open.mean()) < _FEW_FILLED / 4 and cases - others >= 0.5:
         return Leak(column.name, "結果の出ていない期には空欄で、結果が出た後に埋まっています。")
     return None

@@ -35,5 +35,6 @@ def net_benefit(cases: CaseTable, learned: Floats, staff: Floats | None, capacit
         return round(1000 * (finds - (looked - finds) * share / (1 - share)) / rows, 3)
 
     return tuple(
-        {"worth": w, "learned": worth(found, w), "staff": None if staff is None else worth(by_staff, w), "none": 0.0} for w in WORTH
+        {"worth": w, "learned": worth(found, w), "staff": None if staff is None else worth(by_staff, w), "none": 0.0}
+        for w in WORTH
     )

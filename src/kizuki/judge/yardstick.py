@@ -22,16 +22,15 @@ def available() -> bool:
 
 def boosted(cases: CaseTable, directions: Mapping[str, int], *, label: str, capacity: int, seed: int) -> PointTable:
     """Learned on the closed rows; agreed directions are held by the library itself."""
-    machine, names = _fitted(cases, directions, seed)
+    machine, names = fitted(cases, directions, seed)
     kinds = {c.name: c for c in cases.items}
-    items = tuple(
-        _item(kinds[n], machine.bins_[k], machine.term_scores_[k]) for k, n in enumerate(names)
-    )
+    items = tuple(_item(kinds[n], machine.bins_[k], machine.term_scores_[k]) for k, n in enumerate(names))
     facts = {"rows": int(cases.closed.sum()), "publishable": False}
     return PointTable("yardstick", "ebm", label, float(machine.intercept_[0]), None, capacity, items, facts)
 
 
-def _fitted(cases: CaseTable, directions: Mapping[str, int], seed: int) -> tuple[Any, list[str]]:
+def fitted(cases: CaseTable, directions: Mapping[str, int], seed: int) -> tuple[Any, list[str]]:
+    """The library's own machine and the order of its items."""
     from interpret.glassbox import ExplainableBoostingClassifier
 
     names = [c.name for c in cases.items]
