@@ -1,4 +1,6 @@
-"""`judge fairness`: planted differences are found, equal treatment is not accused, small groups get no answer, ties show both ends."""
+"""`judge fairness`: planted differences are found, equal treatment is not accused, small groups get no answer, ties
+show both ends.
+"""
 
 import csv
 import json

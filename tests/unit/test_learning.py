@@ -1,4 +1,6 @@
-"""`judge learn`, `score` and `drift` on small made-up pasts: the ladder, the guard, leaks, hostile files, the same answer twice."""
+"""`judge learn`, `score` and `drift` on small made-up pasts: the ladder, the guard, leaks, hostile files, the same
+answer twice.
+"""
 
 import csv
 import json

@@ -20,8 +20,15 @@ TABLE = PointTable("v1", "additive", "結果", -4.1, -3.0, 10, (VISITS, HOUSING)
 
 @pytest.mark.parametrize(
     ("cell", "value", "label"),
-    [(0.0, -0.2, "1未満"), (1.0, 0.1, "1以上3未満"), (2.999, 0.1, "1以上3未満"), (3.0, 1.4, "3以上"), (None, 0.3, "不明"), (math.nan, 0.3, "不明")],
-)  # fmt: skip
+    [
+        (0.0, -0.2, "1未満"),
+        (1.0, 0.1, "1以上3未満"),
+        (2.999, 0.1, "1以上3未満"),
+        (3.0, 1.4, "3以上"),
+        (None, 0.3, "不明"),
+        (math.nan, 0.3, "不明"),
+    ],
+)
 def test_a_number_counts_by_its_step_and_a_blank_by_its_own(cell: float | None, value: float, label: str) -> None:
     assert VISITS.contribution(cell) == value
     assert VISITS.label(VISITS.place(cell)) == label

@@ -145,6 +145,7 @@ def _summary(found: Sequence[Outcome]) -> str:
         float(np.mean([b - a for a, b in (getattr(o, k) for o in found)])) for k in ("precision_interval", "recall_interval")
     ]
     return (
-        f"区間に入った割合：適合率 {precision:.0%}、再現率 {recall:.0%}。区間の幅の平均：適合率 {wide[0]:.3f}、再現率 {wide[1]:.3f}。"
+        f"区間に入った割合：適合率 {precision:.0%}、再現率 {recall:.0%}。"
+        f"区間の幅の平均：適合率 {wide[0]:.3f}、再現率 {wide[1]:.3f}。"
         f"再現率の合計は、真の確率の {mine / ceiling:.0%}、現場の点の {mine / staff:.0%}。"
     )

@@ -1,7 +1,8 @@
 """Simulated past cases with a known truth, for measuring what `judge learn` promises (never for teaching it).
 
-Children live in households that share an unseen burden; items persist from period to period; the base rate and the weights drift;
-blanks come with moving in and by chance. What the learner sees is a `CaseTable`; the true probability stays beside it.
+Children live in households that share an unseen burden; items persist from period to period; the base rate and the
+weights drift; blanks come with moving in and by chance. What the learner sees is a `CaseTable`; the true probability
+stays beside it.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ class WorldShape:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All periods, the last of which is the future; `chance` is the true probability and `staff` the points staff would give."""
+    """All periods, the last of which is the future; `chance` is the true probability and `staff` the points staff
+    would give.
+    """
 
     cases: CaseTable
     chance: Floats

@@ -101,7 +101,9 @@ def _yardstick(cases: CaseTable, asked: Question) -> dict[str, Any]:
 
 
 def learned_as_dict(found: Learned) -> dict[str, Any]:
-    """The JSON of `judge learn`; `promise` is null where nothing can be promised, `refused` lists why it may not be published."""
+    """The JSON of `judge learn`; `promise` is null where nothing can be promised, `refused` lists why it may not be
+    published.
+    """
     promised = found.promise
     return {
         "method": found.method,

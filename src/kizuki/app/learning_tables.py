@@ -1,4 +1,5 @@
-"""Reading the CSV tables of `judge learn`, `score`, `drift` and `fairness`: every refusal names the column and line, never a value.
+"""Reading the CSV tables of `judge learn`, `score`, `drift` and `fairness`: every refusal names the column and line,
+never a value.
 
 UTF-8 with a header. An empty cell is unknown. A column of nothing but finite numbers is a number; anything else is a category,
 unless it is nearly a number: then a stray word is taken for a mistake and the file is refused.

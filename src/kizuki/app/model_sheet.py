@@ -101,14 +101,20 @@ def _size(found: Learned) -> list[str]:
         return [f"該当 {found.events}件。"]
     g = found.guard
     return [
-        f"Riley の基準：自由な数 {g.parameters} に対し {g.rows:,}行・該当 {g.events}件以上。実際は {found.rows:,}行・{found.events}件。"
+        (
+            f"Riley の基準：自由な数 {g.parameters} に対し {g.rows:,}行・該当 "
+            f"{g.events}件以上。実際は {found.rows:,}行・{found.events}件。"
+        )
     ]
 
 
 def _methods(found: Learned, asked: LearnRequest) -> list[str]:
     return [
         f"方法：{_METHODS[found.method]}。段の変化ごとに罰則を付け、その強さはデータから決める。合意した向きは必ず守る。",
-        f"検証：世帯単位の交差検証、過去の時点へさかのぼった検証。区間は世帯の再抽出と期ごとの違いを含む。無作為の種 {asked.seed}。",
+        (
+            "検証：世帯単位の交差検証、過去の時点へさかのぼった検証。"
+            f"区間は世帯の再抽出と期ごとの違いを含む。無作為の種 {asked.seed}。"
+        ),
     ]
 
 
@@ -141,7 +147,7 @@ def _rows(item: ItemTable) -> list[str]:
 
 def _plain(text: str) -> str:
     """A column name or category must not break the table."""
-    return text.replace("|", "｜").replace("\n", " ")
+    return text.replace("|", "\uff5c").replace("\n", " ")
 
 
 def _performance(found: Learned) -> list[str]:
@@ -156,7 +162,8 @@ def _performance(found: Learned) -> list[str]:
     if found.calibration:
         c = found.calibration
         body.append(
-            f"- 較正：切片 {c['intercept']}、傾き {c['slope']}、E/O {c['e_o']}（95%区間 {c['e_o_interval']}）、Brier {c['brier']}"
+            f"- 較正：切片 {c['intercept']}、傾き {c['slope']}、E/O "
+            f"{c['e_o']}（95%区間 {c['e_o_interval']}）、Brier {c['brier']}"
         )
     for line in found.net_benefit:
         staff = "－" if line["staff"] is None else f"{line['staff']:.2f}"

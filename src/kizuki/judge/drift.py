@@ -1,7 +1,8 @@
 """Whether today's children still look like those a table was learned on: PSI per item and of the points, and jumps of 不明.
 
-Population stability index = Σ (p − q) ln(p/q) over the table's own steps with 不明 as one of them. By long practice below 0.1 is
-calm, above 0.25 a different population: then the run stops, since the promise was made about another one.
+Population stability index = Σ (p − q) ln(p/q) over the table's own steps with 不明 as one of them. By long practice
+below 0.1 is calm, above 0.25 a different population: then the run stops, since the promise was made about another
+one.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Whether a list treats groups alike: selection, the two error rates, precision and E/O of each group against everybody else.
 
-The answer is one of four. A group with too few cases gets 判定できない, because an interval tens of points wide is no finding and
-must not pass for one. Ties at the cut are shared out for the figures and pushed to both ends for `ties`.
+The answer is one of four. A group with too few cases gets 判定できない, because an interval tens of points wide is no
+finding and must not pass for one. Ties at the cut are shared out for the figures and pushed to both ends for `ties`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ class Features:
     @property
     def scored(self) -> int:
         """Columns that count for the score: all but the periods'."""
-        return self.matrix.shape[1] - self.periods
+        return int(self.matrix.shape[1]) - self.periods
 
     def order(self, fit: Fit, rows: Ints) -> Floats:
         """The points of some rows without the intercept."""

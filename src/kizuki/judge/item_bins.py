@@ -1,8 +1,10 @@
-"""Items into steps: where a number is cut, which categories stand alone, and the design matrix whose coefficients become a table.
+"""Items into steps: where a number is cut, which categories stand alone, and the design matrix whose coefficients
+become a table.
 
-A number is coded cumulatively (column k says 「k番目の区切り以上」), so a coefficient is the *change* at a cut: shrinking it makes
-neighbouring steps alike, and an agreed direction is simply its sign. The columns are centred over the known rows and the unknown
-rows hold zero there, so that the coefficient of 不明 is what being unknown says beyond an average known child.
+A number is coded cumulatively (column k says 「k番目の区切り以上」), so a coefficient is the *change* at a cut:
+shrinking it makes neighbouring steps alike, and an agreed direction is simply its sign. The columns are centred over
+the known rows and the unknown rows hold zero there, so that the coefficient of 不明 is what being unknown says beyond
+an average known child.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,10 @@
-"""Learning a 採点表 from past cases: which rung the number of cases allows, how it did where it was not trained, what is promised.
+"""Learning a 採点表 from past cases: which rung the number of cases allows, how it did where it was not trained, what
+is promised.
 
-Fewer than 30 cases: staff points only. 30 to 299: staff points and items shrunk together. From 300: each item with its own
-shrinkage. A rung whose parameters ask for more cases than there are (Riley) is stepped down from; when none is left the table is
-made for study only and `refused` says why. Nothing learned is taken if it finds fewer than the staff points did.
+Fewer than 30 cases: staff points only. 30 to 299: staff points and items shrunk together. From 300: each item with
+its own shrinkage. A rung whose parameters ask for more cases than there are (Riley) is stepped down from; when none
+is left the table is made for study only and `refused` says why. Nothing learned is taken if it finds fewer than the
+staff points did.
 """
 
 from collections.abc import Mapping
@@ -85,7 +87,7 @@ def learn(cases: CaseTable, asked: Question) -> Learned:
     if staff and rung.found.rung != STAFF:
         rung = _not_below_staff(rung, clean, asked, staff, notes)
     refused += [f"項目「{s.item}」：{s.why}" for s in suspects]
-    told = _told(rung, clean, asked, refused, notes, suspects, guard)
+    told = _told(rung, clean, asked, refused=refused, notes=notes, suspects=suspects, guard=guard)
     points = next((c.values for c in clean.items if c.name == staff), None)
     return replace(told, net_benefit=net_benefit(clean, rung.test.crossed, points, asked.capacity))
 
@@ -109,7 +111,8 @@ def _climb(cases: CaseTable, asked: Question, staff: str | None, events: int) ->
         )
     if not wanted:
         short.append(
-            f"過去の該当が {events}件しかなく（{FEW}件未満）、現場の点の列もありません。現場の点（職員の採点表）を使ってください。"
+            f"過去の該当が {events}件しかなく（{FEW}件未満）、"
+            "現場の点の列もありません。現場の点（職員の採点表）を使ってください。"
         )
     return tried or _try(cases, asked, staff, HYBRID), guard, short
 
@@ -164,9 +167,15 @@ def _found(score: Floats, cases: CaseTable, capacity: int) -> float:
 
 
 def _told(
-    rung: _Rung, cases: CaseTable, asked: Question, refused: list[str], notes: list[str], suspects: tuple[Leak, ...],
+    rung: _Rung,
+    cases: CaseTable,
+    asked: Question,
+    *,
+    refused: list[str],
+    notes: list[str],
+    suspects: tuple[Leak, ...],
     guard: Required | None,
-) -> Learned:  # fmt: skip
+) -> Learned:
     closed = cases.closed
     events = int(np.nansum(cases.label))
     coming = _coming(cases)
@@ -185,7 +194,7 @@ def _told(
         method=rung.found.rung,
         events=events,
         rows=int(closed.sum()),
-        table=replace(table, facts=table.facts | {"publishable": not refused}),
+        table=replace(table, facts={**table.facts, "publishable": not refused}),
         promise=promised,
         calibration=checked,
         refused=tuple(refused),
@@ -255,7 +264,8 @@ def _period(rung: _Rung, cases: CaseTable, t: int, capacity: int) -> dict[str, A
 def _remarks(cases: CaseTable, promised: Promise | None, checked: dict[str, Any] | None, notes: list[str]) -> None:
     if promised and promised.periods < 3:
         notes.append(
-            f"結果の出た期が {promised.periods}つしかなく、期ごとの違いを十分に測れません。交差検証に頼り、区間を広くしています。"
+            f"結果の出た期が {promised.periods}つしかなく、"
+            "期ごとの違いを十分に測れません。交差検証に頼り、区間を広くしています。"
         )
     slope = (checked or {}).get("slope")
     if slope is not None and not _STEADY_SLOPE[0] <= slope <= _STEADY_SLOPE[1]:

@@ -1,8 +1,10 @@
-"""中程度の抽出: a random slice of the children below the list, drawn with recorded probabilities, and what it says without bias.
+"""中程度の抽出: a random slice of the children below the list, drawn with recorded probabilities, and what it says
+without bias.
 
-Children are drawn with probability in proportion to the square root of their estimated chance, by systematic sampling over a random
-order, so that each child's inclusion probability is known exactly and is written down at the draw. What the draw finds is weighted
-by 1/probability. The interval is a stratified bootstrap: Wald intervals cover too little here and are not offered.
+Children are drawn with probability in proportion to the square root of their estimated chance, by systematic sampling
+over a random order, so that each child's inclusion probability is known exactly and is written down at the draw. What
+the draw finds is weighted by 1/probability. The interval is a stratified bootstrap: Wald intervals cover too little
+here and are not offered.
 """
 
 from dataclasses import dataclass

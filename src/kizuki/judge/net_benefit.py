@@ -1,7 +1,8 @@
 """What a list is worth: cases found less the price of looking in vain, against the staff's own list and against no list.
 
-Net benefit = found/n − looked-in-vain/n × w/(1−w) (Vickers & Elkin 2006), n all children; w is the share of finds at which one more
-look is just worth it. At equal capacity the staff list pays the same looks, so the difference is the difference in finds.
+Net benefit = found/n − looked-in-vain/n × w/(1−w) (Vickers & Elkin 2006), n all children; w is the share of finds at
+which one more look is just worth it. At equal capacity the staff list pays the same looks, so the difference is the
+difference in finds.
 """
 
 from typing import Any
@@ -16,7 +17,9 @@ WORTH = (0.02, 0.05, 0.1, 0.2)
 
 
 def net_benefit(cases: CaseTable, learned: Floats, staff: Floats | None, capacity: int) -> tuple[dict[str, Any], ...]:
-    """One dict per worth: per 1,000 children, the net finds of the learned list, the staff list (if any), and none (always 0)."""
+    """One dict per worth: per 1,000 children, the net finds of the learned list, the staff list (if any), and none
+    (always 0).
+    """
     rows = looked = found = by_staff = 0.0
     for t in range(len(cases.periods)):
         here = (cases.period == t) & ~np.isnan(learned)

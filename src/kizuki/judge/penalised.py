@@ -1,9 +1,10 @@
 """Ridge logistic regression whose penalties are learned with it, under agreed signs.
 
 Each group of columns (an item's steps, the unknowns, …) has one penalty λ, the precision of a normal prior on its log-odds
-changes. λ follows the fixed point λ = γ / ‖β‖² (γ = the group's effective parameters; MacKay 1992, Fellner & Schall 1986), held
-towards the λ of its family so that few cases cannot switch an item off or on by chance. Coefficients with an agreed sign are
-kept on its side by an active set. Arithmetic is deterministic: no random number is drawn here.
+changes. λ follows the fixed point λ = gamma / ‖β‖² (gamma = the group's effective parameters; MacKay 1992,
+Fellner & Schall 1986), held towards the λ of its family so that few cases cannot switch an item off or on by chance.
+Coefficients with an agreed sign are kept on its side by an active set. Arithmetic is deterministic: no random number is
+drawn here.
 """
 
 from collections.abc import Sequence
@@ -101,7 +102,7 @@ def linear(matrix: Matrix, rows: Ints, beta: Floats) -> Floats:
 def _newton(
     sample: Sample, intercept: float, beta: Floats, penalty: Floats, signs: NDArray[np.int8]
 ) -> tuple[float, Floats, Floats]:
-    """One step; also γ, the effective parameters of every column."""
+    """One step; also gamma, the effective parameters of every column."""
     hessian, gradient = _moments(sample, intercept, beta)
     inner = penalty * beta
     gradient[1:] -= inner

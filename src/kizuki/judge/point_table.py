@@ -153,7 +153,9 @@ def read_table(content: Mapping[str, Any]) -> PointTable:
         items = tuple(_item_from_dict(i) for i in content["items"])
         threshold = content["threshold"]
         table = PointTable(
-            *(str(content[k]) for k in ("version", "method", "label")),
+            version=str(content["version"]),
+            method=str(content["method"]),
+            label=str(content["label"]),
             intercept=_finite(content["intercept"]),
             threshold=None if threshold is None else _finite(threshold),
             capacity=int(content["capacity"]),

@@ -1,20 +1,22 @@
 """What is promised for the next period: precision and recall at a capacity, with a 90 % interval for the *realised* figure.
 
-Four things keep next period's figure from equalling the back-test's, and all four are in the interval: chance of whom it happens to
-(binomial, widened by households that share their fate), not knowing the level exactly, periods that differ from one another and
-drift, and rules learned on the past that fit the past better than the future (measured as rolled minus cross-fitted).
+Four things keep next period's figure from equalling the back-test's, and all four are in the interval: chance of whom
+it happens to (binomial, widened by households that share their fate), not knowing the level exactly, periods that
+differ from one another and drift, and rules learned on the past that fit the past better than the future (measured as
+rolled minus cross-fitted).
 
-How often it happens at all is counted over every child, so it is known far better than what a short list finds: the base rate and
-the recall at capacity are followed separately, and precision is what the two imply. Each level (a logit) moves as a random walk of
-sd δ with a shock of sd τ each period. Both are unknown, so every pair on a grid is filtered through the periods and weighted by how
-well it explains them and by half-normal priors. Few periods → the priors speak.
+How often it happens at all is counted over every child, so it is known far better than what a short list finds: the
+base rate and the recall at capacity are followed separately, and precision is what the two imply. Each level (a
+logit) moves as a random walk of sd δ with a shock of sd τ each period. Both are unknown, so every pair on a grid is
+filtered through the periods and weighted by how well it explains them and by half-normal priors. Few periods → the
+priors speak.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from kizuki.judge.case_table import CaseTable, Floats
+from kizuki.judge.case_table import CaseTable, Floats, Ints
 
 _SPREADS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45)
 _POINTS = 241
@@ -41,7 +43,9 @@ _RECALL = Moves(0.06, 0.10, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One period at capacity: rows looked at, cases among them (ties shared out), all cases; and the same when rolled, if it was."""
+    """One period at capacity: rows looked at, cases among them (ties shared out), all cases; and the same when
+    rolled, if it was.
+    """
 
     rows: float
     looked: float
@@ -110,7 +114,7 @@ def tied(score: Floats, label: Floats, n: int) -> dict[str, float]:
     }
 
 
-def _reach(cases: CaseTable, rows: Floats, crossed: Floats, rolled: Floats, share: float) -> Reach:
+def _reach(cases: CaseTable, rows: Ints, crossed: Floats, rolled: Floats, share: float) -> Reach:
     label = cases.label[rows]
     n = max(1, round(share * len(rows)))
     found = tied(crossed[rows], label, n)["expected"]
@@ -118,9 +122,7 @@ def _reach(cases: CaseTable, rows: Floats, crossed: Floats, rolled: Floats, shar
     return Reach(len(rows), n, found, float(label.sum()), seen)
 
 
-def _replicated(
-    cases: CaseTable, rows: Floats, scores: tuple[Floats, Floats], share: float, rng: np.random.Generator
-) -> Floats:
+def _replicated(cases: CaseTable, rows: Ints, scores: tuple[Floats, Floats], share: float, rng: np.random.Generator) -> Floats:
     """Household bootstrap of one period: replicates × (base rate, recall, logit gap of recall when rolled)."""
     clusters, place = np.unique(cases.household[rows], return_inverse=True)
     label = cases.label[rows]

@@ -1,4 +1,5 @@
-"""How many past cases a rule needs before it may be published: Riley's three criteria (Statistics in Medicine 2019; BMJ 2020;368:m441).
+"""How many past cases a rule needs before it may be published: Riley's three criteria (Statistics in Medicine 2019;
+BMJ 2020;368:m441).
 
 The expected fit comes from an anticipated C statistic by the binormal model of Riley, Van Calster & Collins (2021).
 """

@@ -1,4 +1,5 @@
-"""Main effects of an explainable boosting machine as a 採点表, to hold the learned table against (`[analysis]`, imported lazily).
+"""Main effects of an explainable boosting machine as a 採点表, to hold the learned table against (`[analysis]`,
+imported lazily).
 
 Only the table leaves here; nothing of the library is needed to score it, and the table gives the library's own logits to 1e-9.
 """
