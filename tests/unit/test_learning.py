@@ -269,8 +269,8 @@ def test_noise_teaches_next_to_nothing() -> None:
 
 
 def test_learned_points_find_more_than_staff_and_report_it() -> None:
-    outcome = measure_world(WorldShape(children=4000, periods=4, base_rate=0.03), 11)
-    assert outcome.recall >= 0.8 * outcome.staff and outcome.auc > 0.65
+    outcome = measure_world(WorldShape(children=2500, periods=3, items=15, base_rate=0.04), 11)
+    assert outcome.recall >= 0.8 * outcome.staff and outcome.auc > 0.6
     assert "区間に入った割合" in report_learning([outcome])
 
 

@@ -10,7 +10,7 @@ from kizuki.judge.penalised import Fit, fit, polished, thinned
 
 FOLDS = {True: 10, False: 5}
 """Ten where cases are few: with a fifth of them left out the rule would be visibly worse than the one that will be used."""
-_FEW_CASES = 400
+_FEW_CASES = 2000
 _LEARN_PER_CASE, _LEARN_ROWS = 10, 8000
 _FULL_PER_CASE, _FULL_ROWS = 30, 60_000
 

@@ -22,7 +22,7 @@ _SPREADS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45)
 _POINTS = 241
 _DRAWS = 20_000
 _REPLICATES = 120
-_GAP_PRIOR = (-0.03, 0.12)
+_GAP_PRIOR = (0.0, 0.12)
 _WIDE = 0.12
 """Extra sd where there is no earlier period to roll from: what drift does there was never seen."""
 _LOW, _HIGH = 0.05, 0.95
@@ -37,7 +37,7 @@ class Moves:
     reach: float
 
 
-_BASE = Moves(0.12, 0.08, 2.0)
+_BASE = Moves(0.15, 0.10, 2.0)
 _RECALL = Moves(0.06, 0.10, 4.0)
 
 
