@@ -295,7 +295,7 @@ def test_a_middle_band_draw_is_unbiased_and_its_probabilities_are_true() -> None
     assert abs(float(np.mean(totals)) - label[band].sum()) < 3.5 * spread
 
 
-def test_the_boosted_yardstick_is_a_table_that_gives_the_library_s_own_points(recwarn: pytest.WarningsRecorder) -> None:
+def test_the_boosted_yardstick_is_a_table_that_gives_the_library_s_own_points() -> None:
     world = make_world(WorldShape(children=600, periods=2, items=5, base_rate=0.1), 6)
     cases = past_of(world, with_staff=False)
     machine, _ = yardstick.fitted(cases, world.directions, 1)
