@@ -18,6 +18,7 @@ from kizuki.definitions.expression.nodes import (
     Compare,
     Condition,
     Constant,
+    CountHolding,
     CountMembers,
     EveryMember,
     Holds,
@@ -31,6 +32,7 @@ from kizuki.definitions.expression.nodes import (
     Ref,
     StepTable,
     SumMembers,
+    SumTerms,
     Term,
     terms_of,
 )
@@ -194,6 +196,14 @@ def _bounds(node: Operand, scope: Scope) -> Bounds:
                 _case((empty, _number(0)), default=scope.group(node, "_lo")),
                 _case((empty, _number(0)), default=scope.group(node, "_hi")),
             )
+        case SumTerms(terms):
+            return _sum_terms(terms, scope)
+        case CountHolding(of):
+            answers = [compile_condition(n, scope) for n in of]
+            return (
+                _added([_case((a, _number(1)), default=_number(0)) for a in answers]),
+                _added([_case((_not(a), _number(0)), default=_number(1)) for a in answers]),
+            )
         case _:
             assert_never(node)
 
@@ -207,6 +217,25 @@ def _step(table: StepTable, key: Sql) -> Sql:
     further = exp.paren(exp.Sub(this=floor, expression=_number(last)))
     beyond = exp.Add(this=_number(table.values[last]), expression=exp.Mul(this=further, expression=_number(table.increment)))
     return _case((_is_null(key), exp.null()), *branches, default=beyond)
+
+
+def _sum_terms(terms: tuple[Term, ...], scope: Scope) -> Bounds:
+    """The least is the sum of what is known; the most is NULL (no bound) as soon as one number is not exactly known."""
+    lows, highs = [], []
+    for term in terms:
+        low, high = _bounds(Ref(term), scope)
+        na = scope.column(f"{term.id}_na")
+        exact = exp.EQ(this=low.copy(), expression=high)
+        lows.append(_case((na, _number(0)), default=exp.func("COALESCE", low, _number(0))))
+        highs.append(_case((na, _number(0)), (exact, low)))
+    return _added(lows), _added(highs)
+
+
+def _added(parts: Iterable[Sql]) -> Sql:
+    first, *others = parts
+    for part in others:
+        first = exp.Add(this=first, expression=part)
+    return exp.paren(first)
 
 
 def _sum_columns(node: SumMembers, inner: Scope, name: str) -> list[Sql]:
@@ -273,6 +302,12 @@ def _open_operand(node: Operand, scope: Scope, above: tuple[Sql, ...]) -> Iterab
         yield Open(term, exp.and_(*above, _ref_is_open(term, scope)), _reason(term, scope))
     elif isinstance(node, SumMembers | CountMembers):
         yield from _open_group(node, scope, above)
+    elif isinstance(node, SumTerms):
+        for one in node.terms:
+            yield Open(one, exp.and_(*above, _ref_is_open(one, scope)), _reason(one, scope))
+    elif isinstance(node, CountHolding):
+        for condition in node.of:
+            yield from _open(condition, scope, above)
 
 
 def _open_group(node: Aggregate, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:

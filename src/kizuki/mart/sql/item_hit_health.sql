@@ -16,9 +16,9 @@ JOIN item_child AS c ON c.person_id = e.person_id
 LEFT JOIN event AS later
   ON later.person_id = e.person_id AND later.kind = 'checkup' AND later.happened_on >= e.happened_on
   AND later.happened_on <= $as_of
-  AND later.known_from <= $as_of AND (later.known_to IS NULL OR later.known_to > $as_of)
+  AND later.known_from <= $known AND (later.known_to IS NULL OR later.known_to > $known)
   AND SPLIT_PART(later.code, ':', 1) = SPLIT_PART(e.code, ':', 1)
   AND SPLIT_PART(later.code, ':', 2) = '受診'
 WHERE e.kind = 'checkup' AND SPLIT_PART(e.code, ':', 2) = '未受診'
-  AND e.known_from <= $as_of AND (e.known_to IS NULL OR e.known_to > $as_of)
+  AND e.known_from <= $known AND (e.known_to IS NULL OR e.known_to > $known)
   AND later.person_id IS NULL
