@@ -71,7 +71,9 @@ class ItemWords(Mapping[str, Term]):
             "months": months,
             "shift_months": shift,
             "ages": _ages(root, shift),
-            "meaning": f"{root.window_word}（{shift}か月前までの{months}か月間）" if shift else f"{root.window_word}（{months}か月間）",
+            "meaning": f"{root.window_word}（{shift}か月前までの{months}か月間）"
+            if shift
+            else f"{root.window_word}（{months}か月間）",
         }
         return self._keep(root.model_copy(update=update))
 

@@ -31,6 +31,7 @@ _ORIGINS = {
     "住民記録": "register",
     "世帯の税": "tax",
     "健診の未受診": "missed_checkup",
+    "健診の判定": "checkup_result",
     "妊娠期": "pregnancy",
     "母の年齢": "mother",
     "支援措置": "seal",

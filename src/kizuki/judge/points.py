@@ -1,7 +1,7 @@
 """Criteria sets as SQL over the items: verdicts, order and reasons for every child in a handful of set-based queries.
 
-Three steps, each one query: `answers_query` lays the items out, one row per child, and answers every entry of every set;
-`judgement_query` and `reason_query` read those answers. The plain-Python meaning is `CriteriaSet.score`.
+Over the items laid out one row per child (`pivot`), `answers_query` answers every entry of every set; `judgement_query` and
+`reason_query` read those answers. Each is one query. The plain-Python meaning is `CriteriaSet.score`.
 """
 
 from collections.abc import Sequence
@@ -15,33 +15,63 @@ from kizuki.terms.states import JudgementVerdict
 
 ITEMS = "judge_item"
 ANSWERS = "judge_answer"
+MADE_BY_PARTS = "judgement"
+"""Written as the source of a combination's reasons: other judgements, not a record."""
+PART_UNKNOWN = "part_unknown"
+"""Why a combination's line is unknown: a judgement it is made of waits for an answer."""
 _AGE = {"years": "age_years", "fy_end": "age_fy_end"}
-_UNKNOWN = ("not_entered", "not_collected")
 _TEN_THOUSAND = 10_000
 
 Sql = Any
 """A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
 
 
-def items_query(criteria: Sequence[CriteriaSet], ages: Sequence[Term]) -> Sql:
-    """One row per child with every term the sets read, in the columns `compile_condition` expects."""
-    terms = {t: None for c in criteria for e in c.entries for t in (*terms_of(e.condition), *_shown(e))} | dict.fromkeys(ages)
-    columns = [column for term in terms for column in _columns(term)]
-    person = exp.column("person_id", table="i")
-    return exp.select(person, *columns).from_("item AS i").group_by(person)
+def terms_read(criteria: Sequence[CriteriaSet], ages: Sequence[Term]) -> list[Term]:
+    """Every item the sets over items ask for or show, and the ages."""
+    entries = [e for c in criteria if not c.combines for e in c.entries]
+    return list(dict.fromkeys([*(t for e in entries for t in (*terms_of(e.condition), *_shown(e))), *ages]))
 
 
 def answers_query(criteria: Sequence[CriteriaSet]) -> Sql:
     """One row per child: every entry's answer, and per set the certain points, the possible points and the verdict.
 
-    A child outside a set's ages has no verdict there.
+    A child outside a set's ages has no verdict there. Combinations come last, because they read the verdicts of their parts.
     """
+    plain = [c for c in criteria if not c.combines]
+    combined = [c for c in criteria if c.combines]
+    found = _judged(exp.to_table(ITEMS), plain)
+    if combined:
+        parts = [column for name in dict.fromkeys(p for c in combined for p in c.combines) for column in _part(name)]
+        found = _judged(_more(found.subquery("t", copy=False), parts), combined)
+    return found
+
+
+def _judged(of: Sql, criteria: Sequence[CriteriaSet]) -> Sql:
     scope = Scope("s")
     answers = [exp.alias_(compile_condition(e.condition, scope), _answer(c, e)) for c in criteria for e in c.entries]
-    inner = exp.select("s.*", *answers).from_(exp.alias_(exp.to_table(ITEMS), "s"))
-    summed = exp.select("a.*", *(column for c in criteria for column in _points(c))).from_(inner.subquery("a"))
-    verdicts = [exp.alias_(_verdict(c), f"{c.id}__verdict") for c in criteria]
-    return exp.select("p.*", *verdicts).from_(summed.subquery("p"))
+    answered = _more(exp.alias_(of, "s") if isinstance(of, exp.Table) else of.subquery("s", copy=False), answers)
+    summed = _more(answered.subquery("a", copy=False), [column for c in criteria for column in _points(c)])
+    return _more(summed.subquery("p", copy=False), [exp.alias_(_verdict(c), f"{c.id}__verdict") for c in criteria])
+
+
+def _more(of: Sql, columns: Sequence[Sql]) -> Sql:
+    """Everything of a subquery or table, and more."""
+    return exp.select(f"{of.alias_or_name}.*", *columns, copy=False).from_(of, copy=False)
+
+
+def _part(name: str) -> list[Sql]:
+    """A part's verdict and points as the terms a combination reads (`part_terms`)."""
+    verdict, points, most = (exp.column(f"{name}__{part}", table="t") for part in ("verdict", "points", "most"))
+    outside = exp.Is(this=verdict, expression=exp.null())
+    unknown = exp.EQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.TO_CONFIRM.value))
+    yes = exp.EQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.CANDIDATE.value))
+    holds, score = (f"{name}__{part}" for part in ("holds", "score"))
+    return [
+        exp.alias_(_case((outside, exp.false()), (unknown, exp.cast(exp.null(), "boolean")), default=yes), holds),
+        exp.alias_(exp.cast(points, "double"), f"{score}_lo"),
+        exp.alias_(exp.cast(most, "double"), f"{score}_hi"),
+        exp.alias_(outside.copy(), f"{score}_na"),
+    ]
 
 
 def judgement_query(criteria: Sequence[CriteriaSet]) -> Sql:
@@ -52,57 +82,64 @@ def judgement_query(criteria: Sequence[CriteriaSet]) -> Sql:
 def reason_query(criteria: Sequence[CriteriaSet]) -> Sql:
     """The `judgement_reason` table: what holds for each judged child, and what is unknown where the unknown could matter.
 
-    Evidence is the item that decided the entry. Entries of a 非該当 child that are unknown are left out: they could not decide.
+    Evidence is the item that decided the entry; of a combination it is the judgements it is made of. Entries of a 非該当 child that
+    are unknown are left out: they could not decide.
     """
-    hits = _union([_reason(c, e) for c in criteria for e in c.entries]).subquery("h")
+    hits = _union([_reason(c, e) for c in criteria for e in c.entries]).subquery("h", copy=False)
     columns = [exp.column(n, table="h") for n in ("person_id", "criteria", "entry", "answer", "points", "text")]
     unknown = exp.EQ(this=exp.column("answer", table="h"), expression=exp.Literal.string("unknown"))
-    why = exp.Case(ifs=[exp.If(this=unknown, true=exp.column("unknown_reason", table="i"))])
+    made_by, of_items = exp.column("made_by", table="h"), exp.Is(this=exp.column("made_by", table="h"), expression=exp.null())
+    why = _case(
+        (exp.and_(unknown, of_items, copy=False), exp.column("unknown_reason", table="i")),
+        (unknown, exp.Literal.string(PART_UNKNOWN)),
+    )
     same_item = exp.EQ(this=exp.column("item", table="i"), expression=exp.column("item", table="h"))
     same_child = exp.EQ(this=exp.column("person_id", table="i"), expression=exp.column("person_id", table="h"))
     return (
         exp.select(
             *columns,
-            exp.column("source", table="i"),
-            exp.column("delivery_id", table="i"),
+            exp.alias_(exp.func("COALESCE", made_by, exp.column("source", table="i")), "source"),
+            exp.alias_(_case((of_items, exp.column("delivery_id", table="i"))), "delivery_id"),
             exp.column("observed_on", table="i"),
             exp.alias_(why, "unknown_reason"),
+            copy=False,
         )
-        .from_(hits)
-        .join("item AS i", on=exp.and_(same_child, same_item))
+        .from_(hits, copy=False)
+        .join("item AS i", on=exp.and_(same_child, same_item), copy=False)
     )
 
 
-def _columns(term: Term) -> list[Sql]:
-    """The pivoted columns of one item; an item a child has no row for is unknown."""
-    state, value = exp.column("state", table="i"), exp.column("value", table="i")
-    this = exp.EQ(this=exp.column("item", table="i"), expression=exp.Literal.string(term.id))
-    known = exp.and_(this, _in(state, ("known", "zero")))
-    outside = exp.and_(this, _in(state, ("not_applicable",)))
-    if term.kind is Kind.TRUTH:
-        no = exp.Literal.number(0)
-        yes_no = exp.Case(ifs=[exp.If(this=known, true=value), exp.If(this=outside.copy(), true=no)])
-        return [exp.alias_(exp.EQ(this=exp.Max(this=yes_no), expression=exp.Literal.number(1)), term.id)]
-    least: Sql = exp.Case(ifs=[exp.If(this=exp.and_(this.copy(), _in(state, ("known", "zero", *_UNKNOWN))), true=value.copy())])
-    least = exp.Max(this=least)
-    if term.minimum is not None:
-        least = exp.func("COALESCE", least, exp.cast(exp.Literal.number(int(term.minimum)), "double"))
-    most = exp.Max(this=exp.Case(ifs=[exp.If(this=known.copy(), true=value.copy())]))
-    one, none = exp.Literal.number(1), exp.Literal.number(0)
-    na = exp.EQ(this=exp.Max(this=exp.Case(ifs=[exp.If(this=outside, true=one)], default=none)), expression=one.copy())
-    return [exp.alias_(least, f"{term.id}_lo"), exp.alias_(most, f"{term.id}_hi"), exp.alias_(na, f"{term.id}_na")]
-
-
 def _points(criteria: CriteriaSet) -> list[Sql]:
-    points, most = exp.Literal.number(0), exp.Literal.number(0)
-    for entry in criteria.entries:
-        answer = exp.column(_answer(criteria, entry), table="a")
-        number, none = _signed(entry.points), exp.Literal.number(0)
-        unknown = exp.Is(this=answer, expression=exp.null())
-        certain, possible = (number, none) if entry.points < 0 else (none, number)
-        points = points + _case((answer, number), (unknown, certain), default=none)
-        most = most + _case((answer, number), (unknown, possible), default=none)
-    return [exp.alias_(points, f"{criteria.id}__points"), exp.alias_(most, f"{criteria.id}__most")]
+    """Certain and possible points, as `CriteriaSet.score`: families up to their cap, a combination its highest line."""
+    parts: dict[str, list[Sql]] = {"points": [], "most": []}
+    for cap, entries in criteria.families():
+        counted = [_counted(criteria, e) for e in entries]
+        for name, found in zip(parts, zip(*counted, strict=True), strict=True):
+            if criteria.combines:
+                parts[name].append(exp.func("GREATEST", *found, exp.Literal.number(0)))
+            else:
+                total = _added(found)
+                parts[name].append(total if cap is None else exp.func("LEAST", total, exp.Literal.number(cap)))
+    return [exp.alias_(_added(found), f"{criteria.id}__{name}") for name, found in parts.items()]
+
+
+def _counted(criteria: CriteriaSet, entry: Entry) -> tuple[Sql, Sql]:
+    """What an entry adds for certain, and what it may add: an unknown protective factor counts, an unknown sign may."""
+    answer = exp.column(_answer(criteria, entry), table="a")
+    number, none = _signed(entry.points), exp.Literal.number(0)
+    unknown = exp.Is(this=answer, expression=exp.null())
+    certain, possible = (number, none) if entry.points < 0 else (none, number)
+    return (
+        _case((answer, number), (unknown, certain), default=none),
+        _case((answer, number), (unknown, possible), default=none),
+    )
+
+
+def _added(parts: Sequence[Sql]) -> Sql:
+    total = parts[0]
+    for part in parts[1:]:
+        total = exp.Add(this=total, expression=part)
+    return exp.paren(total, copy=False)
 
 
 def _verdict(criteria: CriteriaSet) -> Sql:
@@ -166,7 +203,10 @@ def _reason(criteria: CriteriaSet, entry: Entry) -> Sql:
     verdict = exp.column(f"{criteria.id}__verdict", table="j")
     judged = exp.Not(this=exp.Is(this=verdict, expression=exp.null()))
     listed = exp.NEQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.NOT_CANDIDATE.value))
-    said = _case((unknown, exp.Literal.string(f"{entry.name}が分かりません")), default=_filled(entry))
+    open_question = f"{entry.name}に当たるか分かりません" if criteria.combines else f"{entry.name}が分かりません"
+    said = _case((unknown, exp.Literal.string(open_question)), default=_filled(entry))
+    item = _case((unknown, open_item), default=first_item(entry.condition, scope))
+    made_by = exp.Literal.string(MADE_BY_PARTS) if criteria.combines else exp.cast(exp.null(), "text")
     return (
         exp.select(
             exp.column("person_id", table="j"),
@@ -175,10 +215,12 @@ def _reason(criteria: CriteriaSet, entry: Entry) -> Sql:
             exp.alias_(_case((unknown, exp.Literal.string("unknown")), default=exp.Literal.string("true")), "answer"),
             exp.alias_(exp.cast(_signed(entry.points), "int"), "points"),
             exp.alias_(said, "text"),
-            exp.alias_(_case((unknown, open_item), default=first_item(entry.condition, scope)), "item"),
+            exp.alias_(exp.Literal.string("age_years") if criteria.combines else item, "item"),
+            exp.alias_(made_by, "made_by"),
+            copy=False,
         )
-        .from_(exp.alias_(exp.to_table(ANSWERS), "j"))
-        .where(exp.and_(judged, exp.or_(answer, exp.and_(unknown.copy(), listed))))
+        .from_(exp.alias_(exp.to_table(ANSWERS), "j"), copy=False)
+        .where(exp.and_(judged, exp.or_(answer, exp.and_(unknown.copy(), listed))), copy=False)
     )
 
 
@@ -230,10 +272,6 @@ def _signed(number: int) -> Sql:
     return exp.Neg(this=literal) if number < 0 else literal
 
 
-def _in(column: Sql, words: tuple[str, ...]) -> Sql:
-    return exp.In(this=column.copy(), expressions=[exp.Literal.string(w) for w in words])
-
-
 def _case(*branches: tuple[Sql, Sql], default: Sql | None = None) -> Sql:
     case = exp.Case(ifs=[exp.If(this=when.copy(), true=then.copy()) for when, then in branches])
     return case if default is None else case.else_(default.copy())
@@ -252,5 +290,8 @@ def _union(queries: Sequence[Sql]) -> Sql:
     if len(queries) == 1:
         return queries[0]
     middle = len(queries) // 2
-    left, right = _union(queries[:middle]), _union(queries[middle:])
-    return exp.union(exp.select("*").from_(left.subquery("l")), exp.select("*").from_(right.subquery("r")), distinct=False)
+    left, right = (
+        exp.select("*").from_(_union(half).subquery(name, copy=False), copy=False)
+        for half, name in ((queries[:middle], "l"), (queries[middle:], "r"))
+    )
+    return exp.Union(this=left, expression=right, distinct=False)

@@ -35,7 +35,16 @@ _HITS = (
     "item_hit_seal",
 )
 _WINDOWED = frozenset({"event", "sibling_event", "adult_event"})
-_HOME = ("age_years", "age_fy_end", "school_transition", "siblings", "adults", "adults_under_65", "single_adult", "grandparents")
+_HOME = (
+    "age_years",
+    "age_fy_end",
+    "school_transition",
+    "siblings",
+    "adults",
+    "adults_under_65",
+    "single_adult",
+    "grandparents",
+)
 _OTHER_KINDS = {
     "register": {*_HOME, "young_siblings", "multiple_birth"},
     "tax": {"tax_free", "undeclared", "income"},
@@ -94,14 +103,12 @@ def sources_read(group: Definitions) -> set[str]:
     return {item.source for item in items.values()} | {s for s, made in KINDS.items() if kinds & set(made)}
 
 
-def build_items(
-    engine: DuckEngine, definitions: Definitions, as_of: dt.date, *, known_by: dt.date | None = None
-) -> pa.Table:
+def build_items(engine: DuckEngine, definitions: Definitions, as_of: dt.date, *, known_by: dt.date | None = None) -> pa.Table:
     """The `item` table (terms.tables.ITEM) on `as_of`: one row per resident child aged 0 to 17 and item, none missing.
 
-    `engine` holds the mart tables. Only facts known on `as_of` are read (G3), or on the earlier day `known_by`: learning asks for
-    the day before, so that nothing that became known on the day itself can leak into what is to predict it. A window the source does not cover for the
-    child, a feed that is off, late or never came, and a field left blank are unknown, each with its reason (G2).
+    `engine` holds the mart tables. Only facts known on `as_of` are read (G3), or on the earlier day `known_by`: learning asks
+    for the day before, so that nothing told on the day itself leaks into what is to predict it. A window the source does not
+    cover for the child, a feed that is off, late or never came, and a blank field are unknown, each with its reason (G2).
     """
     made: list[str] = []
     try:
@@ -118,7 +125,7 @@ def build_item_group(
 ) -> pa.Table:
     """`build_items` for the items of `definitions` alone, where `engine` holds the results of `base_selects` too.
 
-    Raises DefinitionError K508 on an item that counts a kind of record the mart does not have: it would look like silence.
+    Raises DefinitionError K509 on an item that counts a kind of record the mart does not have: it would look like silence.
     """
     items: Mapping[str, ItemDefinition] = definitions.items
     _check_kinds(items.values())
@@ -148,7 +155,7 @@ def _check_kinds(items: Iterable[ItemDefinition]) -> None:
         strange = set(item.record.kinds) - _OTHER_KINDS.get(item.record.of, mart) if item.record is not None else set()
         if strange:
             what = f"項目「{item.title}」の種類「{min(strange)}」という記録はありません。"
-            raise DefinitionError("K508", what, f"items：{item.id}", "データマートにある記録の種類を書いてください。")
+            raise DefinitionError("K509", what, f"items：{item.id}", "データマートにある記録の種類を書いてください。")
 
 
 def _query(name: str, as_of: dt.date, known_by: dt.date | None = None) -> Any:
@@ -169,9 +176,7 @@ def _make(engine: DuckEngine, made: list[str], name: str, query: Any) -> None:
     made.append(name)
 
 
-def _rules(
-    engine: DuckEngine, definitions: Definitions, as_of: dt.date, known_by: dt.date | None
-) -> Iterator[dict[str, Any]]:
+def _rules(engine: DuckEngine, definitions: Definitions, as_of: dt.date, known_by: dt.date | None) -> Iterator[dict[str, Any]]:
     """One row per item: its window as dates, and whether its feed is on, late, off or never came."""
     until = {r["source"]: r["covered_until"] for r in engine.query(_query("item_until", as_of, known_by)).to_pylist()}
     for item in definitions.items.values():

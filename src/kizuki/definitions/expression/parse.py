@@ -257,7 +257,9 @@ class _Parser:
             at = self._token.at
             term = self._summable(names)
             if term.unit != first.unit:
-                _refuse("K514", f"「{first.title}」と「{term.title}」は単位が違います。", at, "同じ単位の項目だけを合計できます。")
+                _refuse(
+                    "K514", f"「{first.title}」と「{term.title}」は単位が違います。", at, "同じ単位の項目だけを合計できます。"
+                )
             terms.append(term)
         self._need("close", "閉じかっこ")
         return SumTerms(tuple(terms))
