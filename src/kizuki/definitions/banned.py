@@ -1,9 +1,9 @@
 """Inputs no criterion may use, whatever it is called, with the reason staff are told.
 
-Why by word: a title is all a condition can name, and an item that hides what it is behind another title still has to say where its
-records come from (`items` refuses the seal of 支援措置 as an origin of judged items).
-Source: field lessons in which nationality, language and caseworkers' notes were inputs of a suspended model; Japanese constitutional
-bar on belief; Act on the Protection of Personal Information (要配慮個人情報).
+Why by word: a title is all a condition can name, and an item that hides what it is behind another title still has to say
+where its records come from (`items` refuses the seal of 支援措置 as an origin of judged items). Source: field lessons in which
+nationality, language and caseworkers' notes were inputs of a model later suspended; Act on the Protection of Personal
+Information (要配慮個人情報).
 """
 
 from typing import Final, NamedTuple

@@ -201,7 +201,8 @@ class CriteriaSet:
         """The answer for one child in plain Python; the set-based SQL of `judge` must agree.
 
         An unknown entry counts against certainty both ways: a possible sign is not in `points`, a possible protective
-        factor is. Entries that tell of the same event count up to their family's cap. A combination answers with its highest line.
+        factor is. Entries that tell of the same event count up to their family's cap. A combination answers with its
+        highest line.
         """
         certain: dict[str, int] = {}
         possible: dict[str, int] = {}

@@ -1,23 +1,20 @@
 """Items laid out: one row per child with every term the criteria read, in the columns `compile_condition` expects.
 
-Made from narrow pivots of a few items each, joined by child: one wide pivot would ask of every item row whether it is each of the
-sixty items.
+Made from narrow pivots of a few items each, joined by child: one wide pivot would ask of every item row whether it is each
+of the sixty items.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlglot import exp
 
 from kizuki.definitions.expression import Kind, Term
+from kizuki.definitions.expression.trees import Sql, among, call, cast, named
 
 _TOGETHER = 16
 """Terms per narrow pivot: fewer mean more passes over the items, more mean more tests per row."""
 _KNOWN = ("known", "zero")
 _UNKNOWN = ("not_entered", "not_collected")
-
-Sql = Any
-"""A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
 
 
 def items_query(terms: Iterable[Term]) -> Sql:
@@ -36,20 +33,20 @@ def items_query(terms: Iterable[Term]) -> Sql:
 def _narrow(chunk: Sequence[Term]) -> Sql:
     """The given items of every child that has any of them, one row per child."""
     state, value, item = (exp.column(name, table="i") for name in ("state", "value", "item"))
-    known, unknown, outside = _in(state, _KNOWN), _in(state, _UNKNOWN), _in(state, ("not_applicable",))
+    known, unknown, outside = among(state, _KNOWN), among(state, _UNKNOWN), among(state, ("not_applicable",))
     zero, one, two = (exp.Literal.number(n) for n in range(3))
     rows = (
         exp.select(
             exp.column("person_id", table="i"),
             item,
-            exp.alias_(exp.Case(ifs=[exp.If(this=known, true=value), exp.If(this=outside, true=zero)]), "yes"),
-            exp.alias_(exp.Case(ifs=[exp.If(this=exp.Not(this=outside.copy()), true=value.copy())]), "seen"),
-            exp.alias_(
+            named(exp.Case(ifs=[exp.If(this=known, true=value), exp.If(this=outside, true=zero)]), "yes"),
+            named(exp.Case(ifs=[exp.If(this=exp.Not(this=outside.copy()), true=value.copy())]), "seen"),
+            named(
                 exp.Case(ifs=[exp.If(this=known.copy(), true=zero.copy()), exp.If(this=unknown, true=one)], default=two), "how"
             ),
         )
         .from_("item AS i", copy=False)
-        .where(_in(item, tuple(t.id for t in chunk)), copy=False)
+        .where(among(item, tuple(t.id for t in chunk)), copy=False)
         .subquery("r", copy=False)
     )
     person = exp.column("person_id", table="r")
@@ -65,21 +62,17 @@ def _measures(term: Term) -> list[Sql]:
         return exp.Max(this=exp.Case(ifs=[exp.If(this=this.copy(), true=exp.column(column, table="r"))]))
 
     parts = ("yes",) if term.kind is Kind.TRUTH else ("seen", "how")
-    return [exp.alias_(of(part), f"{term.id}__{part}") for part in parts]
+    return [named(of(part), f"{term.id}__{part}") for part in parts]
 
 
 def _columns(term: Term, table: str) -> list[Sql]:
     yes, seen, how = (exp.column(f"{term.id}__{name}", table=table) for name in ("yes", "seen", "how"))
     if term.kind is Kind.TRUTH:
-        return [exp.alias_(exp.EQ(this=yes, expression=exp.Literal.number(1)), term.id)]
+        return [named(exp.EQ(this=yes, expression=exp.Literal.number(1)), term.id)]
     known, outside = (exp.EQ(this=how, expression=exp.Literal.number(n)) for n in (0, 2))
     least: Sql = seen
     if term.minimum is not None:
-        least = exp.func("COALESCE", seen, exp.cast(exp.Literal.number(int(term.minimum)), "double"))
+        least = call("COALESCE", seen, cast(exp.Literal.number(int(term.minimum)), "double"))
     most = exp.Case(ifs=[exp.If(this=known, true=seen.copy())])
-    na = exp.func("COALESCE", outside, exp.false())
-    return [exp.alias_(least, f"{term.id}_lo"), exp.alias_(most, f"{term.id}_hi"), exp.alias_(na, f"{term.id}_na")]
-
-
-def _in(column: Sql, words: tuple[str, ...]) -> Sql:
-    return exp.In(this=column.copy(), expressions=[exp.Literal.string(w) for w in words])
+    na = call("COALESCE", outside, exp.false())
+    return [named(least, f"{term.id}_lo"), named(most, f"{term.id}_hi"), named(na, f"{term.id}_na")]

@@ -5,12 +5,27 @@ Over the items laid out one row per child (`pivot`), `answers_query` answers eve
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlglot import exp
 
 from kizuki.definitions.criteria import CriteriaSet, Entry
 from kizuki.definitions.expression import Kind, Scope, Term, compile_condition, first_item, open_items, terms_of
+from kizuki.definitions.expression.trees import (
+    Sql,
+    added,
+    both,
+    call,
+    case,
+    cast,
+    double,
+    either,
+    equal,
+    is_null,
+    named,
+    negated,
+    text,
+    whole,
+)
 from kizuki.terms.states import JudgementVerdict
 
 ITEMS = "judge_item"
@@ -21,9 +36,6 @@ PART_UNKNOWN = "part_unknown"
 """Why a combination's line is unknown: a judgement it is made of waits for an answer."""
 _AGE = {"years": "age_years", "fy_end": "age_fy_end"}
 _TEN_THOUSAND = 10_000
-
-Sql = Any
-"""A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
 
 
 def terms_read(criteria: Sequence[CriteriaSet], ages: Sequence[Term]) -> list[Term]:
@@ -48,29 +60,30 @@ def answers_query(criteria: Sequence[CriteriaSet]) -> Sql:
 
 def _judged(of: Sql, criteria: Sequence[CriteriaSet]) -> Sql:
     scope = Scope("s")
-    answers = [exp.alias_(compile_condition(e.condition, scope), _answer(c, e)) for c in criteria for e in c.entries]
+    answers = [named(compile_condition(e.condition, scope), _answer(c, e)) for c in criteria for e in c.entries]
     answered = _more(exp.alias_(of, "s") if isinstance(of, exp.Table) else of.subquery("s", copy=False), answers)
     summed = _more(answered.subquery("a", copy=False), [column for c in criteria for column in _points(c)])
-    return _more(summed.subquery("p", copy=False), [exp.alias_(_verdict(c), f"{c.id}__verdict") for c in criteria])
+    return _more(summed.subquery("p", copy=False), [named(_verdict(c), f"{c.id}__verdict") for c in criteria])
 
 
 def _more(of: Sql, columns: Sequence[Sql]) -> Sql:
     """Everything of a subquery or table, and more."""
-    return exp.select(f"{of.alias_or_name}.*", *columns, copy=False).from_(of, copy=False)
+    everything = exp.Column(this=exp.Star(), table=exp.to_identifier(of.alias_or_name))
+    return exp.select(everything, *columns, copy=False).from_(of, copy=False)
 
 
 def _part(name: str) -> list[Sql]:
     """A part's verdict and points as the terms a combination reads (`part_terms`)."""
     verdict, points, most = (exp.column(f"{name}__{part}", table="t") for part in ("verdict", "points", "most"))
     outside = exp.Is(this=verdict, expression=exp.null())
-    unknown = exp.EQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.TO_CONFIRM.value))
-    yes = exp.EQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.CANDIDATE.value))
+    unknown = exp.EQ(this=verdict.copy(), expression=text(JudgementVerdict.TO_CONFIRM.value))
+    yes = exp.EQ(this=verdict.copy(), expression=text(JudgementVerdict.CANDIDATE.value))
     holds, score = (f"{name}__{part}" for part in ("holds", "score"))
     return [
-        exp.alias_(_case((outside, exp.false()), (unknown, exp.cast(exp.null(), "boolean")), default=yes), holds),
-        exp.alias_(exp.cast(points, "double"), f"{score}_lo"),
-        exp.alias_(exp.cast(most, "double"), f"{score}_hi"),
-        exp.alias_(outside.copy(), f"{score}_na"),
+        named(case((outside, exp.false()), (unknown, cast(exp.null(), "boolean")), default=yes), holds),
+        named(cast(points, "double"), f"{score}_lo"),
+        named(cast(most, "double"), f"{score}_hi"),
+        named(outside.copy(), f"{score}_na"),
     ]
 
 
@@ -82,30 +95,30 @@ def judgement_query(criteria: Sequence[CriteriaSet]) -> Sql:
 def reason_query(criteria: Sequence[CriteriaSet]) -> Sql:
     """The `judgement_reason` table: what holds for each judged child, and what is unknown where the unknown could matter.
 
-    Evidence is the item that decided the entry; of a combination it is the judgements it is made of. Entries of a 非該当 child that
-    are unknown are left out: they could not decide.
+    Evidence is the item that decided the entry; of a combination it is the judgements it is made of. Entries of a 非該当 child
+    that are unknown are left out: they could not decide.
     """
     hits = _union([_reason(c, e) for c in criteria for e in c.entries]).subquery("h", copy=False)
     columns = [exp.column(n, table="h") for n in ("person_id", "criteria", "entry", "answer", "points", "text")]
-    unknown = exp.EQ(this=exp.column("answer", table="h"), expression=exp.Literal.string("unknown"))
+    unknown = exp.EQ(this=exp.column("answer", table="h"), expression=text("unknown"))
     made_by, of_items = exp.column("made_by", table="h"), exp.Is(this=exp.column("made_by", table="h"), expression=exp.null())
-    why = _case(
-        (exp.and_(unknown, of_items, copy=False), exp.column("unknown_reason", table="i")),
-        (unknown, exp.Literal.string(PART_UNKNOWN)),
+    why = case(
+        (both(unknown, of_items), exp.column("unknown_reason", table="i")),
+        (unknown, text(PART_UNKNOWN)),
     )
     same_item = exp.EQ(this=exp.column("item", table="i"), expression=exp.column("item", table="h"))
     same_child = exp.EQ(this=exp.column("person_id", table="i"), expression=exp.column("person_id", table="h"))
     return (
         exp.select(
             *columns,
-            exp.alias_(exp.func("COALESCE", made_by, exp.column("source", table="i")), "source"),
-            exp.alias_(_case((of_items, exp.column("delivery_id", table="i"))), "delivery_id"),
+            named(call("COALESCE", made_by, exp.column("source", table="i")), "source"),
+            named(case((of_items, exp.column("delivery_id", table="i"))), "delivery_id"),
             exp.column("observed_on", table="i"),
-            exp.alias_(why, "unknown_reason"),
+            named(why, "unknown_reason"),
             copy=False,
         )
         .from_(hits, copy=False)
-        .join("item AS i", on=exp.and_(same_child, same_item), copy=False)
+        .join("item AS i", on=both(same_child, same_item), copy=False)
     )
 
 
@@ -116,30 +129,23 @@ def _points(criteria: CriteriaSet) -> list[Sql]:
         counted = [_counted(criteria, e) for e in entries]
         for name, found in zip(parts, zip(*counted, strict=True), strict=True):
             if criteria.combines:
-                parts[name].append(exp.func("GREATEST", *found, exp.Literal.number(0)))
+                parts[name].append(call("GREATEST", *found, exp.Literal.number(0)))
             else:
-                total = _added(found)
-                parts[name].append(total if cap is None else exp.func("LEAST", total, exp.Literal.number(cap)))
-    return [exp.alias_(_added(found), f"{criteria.id}__{name}") for name, found in parts.items()]
+                total = added(found)
+                parts[name].append(total if cap is None else call("LEAST", total, exp.Literal.number(cap)))
+    return [named(added(found), f"{criteria.id}__{name}") for name, found in parts.items()]
 
 
 def _counted(criteria: CriteriaSet, entry: Entry) -> tuple[Sql, Sql]:
     """What an entry adds for certain, and what it may add: an unknown protective factor counts, an unknown sign may."""
     answer = exp.column(_answer(criteria, entry), table="a")
-    number, none = _signed(entry.points), exp.Literal.number(0)
+    number, none = whole(entry.points), exp.Literal.number(0)
     unknown = exp.Is(this=answer, expression=exp.null())
     certain, possible = (number, none) if entry.points < 0 else (none, number)
     return (
-        _case((answer, number), (unknown, certain), default=none),
-        _case((answer, number), (unknown, possible), default=none),
+        case((answer, number), (unknown, certain), default=none),
+        case((answer, number), (unknown, possible), default=none),
     )
-
-
-def _added(parts: Sequence[Sql]) -> Sql:
-    total = parts[0]
-    for part in parts[1:]:
-        total = exp.Add(this=total, expression=part)
-    return exp.paren(total, copy=False)
 
 
 def _verdict(criteria: CriteriaSet) -> Sql:
@@ -149,11 +155,11 @@ def _verdict(criteria: CriteriaSet) -> Sql:
     low, high = exp.column(f"{age}_lo", table="p"), exp.column(f"{age}_hi", table="p")
     younger = exp.LT(this=high, expression=exp.Literal.number(criteria.ages.low))
     older = exp.GT(this=low, expression=exp.Literal.number(criteria.ages.high))
-    return _case(
-        (exp.or_(younger, older), exp.cast(exp.null(), "text")),
-        (exp.GTE(this=points, expression=limit), exp.Literal.string(JudgementVerdict.CANDIDATE.value)),
-        (exp.GTE(this=most, expression=limit.copy()), exp.Literal.string(JudgementVerdict.TO_CONFIRM.value)),
-        default=exp.Literal.string(JudgementVerdict.NOT_CANDIDATE.value),
+    return case(
+        (either(younger, older), cast(exp.null(), "text")),
+        (exp.GTE(this=points, expression=limit), text(JudgementVerdict.CANDIDATE.value)),
+        (exp.GTE(this=most, expression=limit.copy()), text(JudgementVerdict.TO_CONFIRM.value)),
+        default=text(JudgementVerdict.NOT_CANDIDATE.value),
     )
 
 
@@ -161,33 +167,33 @@ def _judgement(criteria: CriteriaSet) -> Sql:
     verdict = exp.column(f"{criteria.id}__verdict", table="j")
     points, most = (exp.column(f"{criteria.id}__{part}", table="j") for part in ("points", "most"))
     place = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=_order(criteria, verdict, points, most)))
-    not_listed = exp.EQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.NOT_CANDIDATE.value))
-    rank = exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(not_listed)), true=place)])
+    not_listed = exp.EQ(this=verdict.copy(), expression=text(JudgementVerdict.NOT_CANDIDATE.value))
+    rank = case((negated(not_listed), place))
     return (
         exp.select(
             exp.column("person_id", table="j"),
-            exp.alias_(exp.Literal.string(criteria.id), "criteria"),
-            exp.alias_(exp.Literal.string(criteria.version), "version"),
-            exp.alias_(verdict.copy(), "verdict"),
-            exp.alias_(exp.cast(points.copy(), "int"), "points"),
-            exp.alias_(exp.cast(most.copy(), "int"), "max_points"),
-            exp.alias_(exp.cast(rank, "int"), "rank"),
+            named(text(criteria.id), "criteria"),
+            named(text(criteria.version), "version"),
+            named(verdict.copy(), "verdict"),
+            named(cast(points.copy(), "int"), "points"),
+            named(cast(most.copy(), "int"), "max_points"),
+            named(cast(rank, "int"), "rank"),
         )
-        .from_(exp.alias_(exp.to_table(ANSWERS), "j"))
-        .where(exp.Not(this=exp.Is(this=verdict.copy(), expression=exp.null())))
+        .from_(_answers(), copy=False)
+        .where(negated(is_null(verdict)), copy=False)
     )
 
 
 def _order(criteria: CriteriaSet, verdict: Sql, points: Sql, most: Sql) -> list[Sql]:
     """該当 by certain points, then 要確認 likewise; equal points by the declared rule, last by an opaque draw of the set."""
-    place = _case(
-        (exp.EQ(this=verdict, expression=exp.Literal.string(JudgementVerdict.CANDIDATE.value)), exp.Literal.number(0)),
-        (exp.EQ(this=verdict, expression=exp.Literal.string(JudgementVerdict.TO_CONFIRM.value)), exp.Literal.number(1)),
+    place = case(
+        (exp.EQ(this=verdict, expression=text(JudgementVerdict.CANDIDATE.value)), exp.Literal.number(0)),
+        (exp.EQ(this=verdict, expression=text(JudgementVerdict.TO_CONFIRM.value)), exp.Literal.number(1)),
         default=exp.Literal.number(2),
     )
     keys: list[Sql] = [_ascending(place), _descending(points), _descending(most)]
     person = exp.column("person_id", table="j")
-    drawn = exp.func("MD5", exp.func("CONCAT", exp.Literal.string(f"{criteria.id}:{criteria.version}:"), person))
+    drawn = call("MD5", call("CONCAT", text(f"{criteria.id}:{criteria.version}:"), person))
     age = exp.column("age_years_lo", table="j")
     ordered = {"younger": _ascending(age), "older": _descending(age), "random": _ascending(drawn)}
     keys += [ordered[rule].copy() for rule in criteria.order]
@@ -195,33 +201,44 @@ def _order(criteria: CriteriaSet, verdict: Sql, points: Sql, most: Sql) -> list[
 
 
 def _reason(criteria: CriteriaSet, entry: Entry) -> Sql:
-    scope = Scope("j")
     answer = exp.column(_answer(criteria, entry), table="j")
-    unknown = exp.Is(this=answer.copy(), expression=exp.null())
-    opens = open_items(entry.condition, scope)
-    open_item = _case(*((o.flag, exp.Literal.string(o.term.id)) for o in opens)) if opens else exp.null()
+    unknown = is_null(answer)
     verdict = exp.column(f"{criteria.id}__verdict", table="j")
-    judged = exp.Not(this=exp.Is(this=verdict, expression=exp.null()))
-    listed = exp.NEQ(this=verdict.copy(), expression=exp.Literal.string(JudgementVerdict.NOT_CANDIDATE.value))
+    judged = negated(is_null(verdict))
+    listed = negated(equal(verdict, text(JudgementVerdict.NOT_CANDIDATE.value)))
     open_question = f"{entry.name}に当たるか分かりません" if criteria.combines else f"{entry.name}が分かりません"
-    said = _case((unknown, exp.Literal.string(open_question)), default=_filled(entry))
-    item = _case((unknown, open_item), default=first_item(entry.condition, scope))
-    made_by = exp.Literal.string(MADE_BY_PARTS) if criteria.combines else exp.cast(exp.null(), "text")
+    said = case((unknown, text(open_question)), default=_filled(entry))
+    made_by = text(MADE_BY_PARTS) if criteria.combines else cast(exp.null(), "text")
     return (
         exp.select(
             exp.column("person_id", table="j"),
-            exp.alias_(exp.Literal.string(criteria.id), "criteria"),
-            exp.alias_(exp.Literal.string(entry.id), "entry"),
-            exp.alias_(_case((unknown, exp.Literal.string("unknown")), default=exp.Literal.string("true")), "answer"),
-            exp.alias_(exp.cast(_signed(entry.points), "int"), "points"),
-            exp.alias_(said, "text"),
-            exp.alias_(exp.Literal.string("age_years") if criteria.combines else item, "item"),
-            exp.alias_(made_by, "made_by"),
+            named(text(criteria.id), "criteria"),
+            named(text(entry.id), "entry"),
+            named(case((unknown, text("unknown")), default=text("true")), "answer"),
+            named(cast(whole(entry.points), "int"), "points"),
+            named(said, "text"),
+            named(text("age_years") if criteria.combines else _deciding_item(entry, unknown), "item"),
+            named(made_by, "made_by"),
             copy=False,
         )
-        .from_(exp.alias_(exp.to_table(ANSWERS), "j"), copy=False)
-        .where(exp.and_(judged, exp.or_(answer, exp.and_(unknown.copy(), listed))), copy=False)
+        .from_(_answers(), copy=False)
+        .where(both(judged, either(answer, both(unknown, listed))), copy=False)
     )
+
+
+def _deciding_item(entry: Entry, unknown: Sql) -> Sql:
+    """The item that shows why an entry holds, or the first one that keeps it unknown."""
+    terms = terms_of(entry.condition)
+    if len(terms) == 1:
+        return text(terms[0].id)
+    scope = Scope("j")
+    opens = open_items(entry.condition, scope)
+    open_item = case(*((o.flag, text(o.term.id)) for o in opens)) if opens else exp.null()
+    return case((unknown, open_item), default=first_item(entry.condition, scope))
+
+
+def _answers() -> Sql:
+    return exp.alias_(exp.to_table(ANSWERS), "j")
 
 
 def _shown(entry: Entry) -> list[Term]:
@@ -230,8 +247,8 @@ def _shown(entry: Entry) -> list[Term]:
 
 def _filled(entry: Entry) -> Sql:
     """The explanation with values and units filled in."""
-    parts = [exp.Literal.string(p) if isinstance(p, str) else _said(p) for p in entry.explanation]
-    return parts[0] if len(parts) == 1 else exp.func("CONCAT", *parts)
+    parts = [text(p) if isinstance(p, str) else _said(p) for p in entry.explanation]
+    return parts[0] if len(parts) == 1 else call("CONCAT", *parts)
 
 
 def _said(term: Term) -> Sql:
@@ -239,42 +256,28 @@ def _said(term: Term) -> Sql:
     if term.kind is Kind.TRUTH:
         held = exp.column(term.id, table="j")
         no = exp.Not(this=held.copy())
-        yes_no = ((held, exp.Literal.string("はい")), (no, exp.Literal.string("いいえ")))
-        return _case(*yes_no, default=exp.Literal.string("不明"))
+        yes_no = ((held, text("はい")), (no, text("いいえ")))
+        return case(*yes_no, default=text("不明"))
     low, high = exp.column(f"{term.id}_lo", table="j"), exp.column(f"{term.id}_hi", table="j")
     if term.unit == "円":
-        amount = exp.func("CONCAT", exp.Literal.string("約"), _whole(exp.Div(this=low, expression=_decimal(_TEN_THOUSAND))))
+        amount = call("CONCAT", text("約"), _whole(exp.Div(this=low, expression=double(_TEN_THOUSAND))))
         said, unit = amount, "万円"
     else:
         said, unit = _whole(low), term.unit
     known = exp.Not(this=exp.Is(this=high, expression=exp.null()))
-    return _case(
-        (known, exp.func("CONCAT", said, exp.Literal.string(unit))),
-        (exp.GT(this=low.copy(), expression=_decimal(0)), exp.func("CONCAT", said.copy(), exp.Literal.string(f"{unit}以上"))),
-        default=exp.Literal.string("不明"),
+    return case(
+        (known, call("CONCAT", said, text(unit))),
+        (exp.GT(this=low.copy(), expression=double(0)), call("CONCAT", said.copy(), text(f"{unit}以上"))),
+        default=text("不明"),
     )
 
 
 def _whole(value: Sql) -> Sql:
-    return exp.cast(exp.cast(exp.func("ROUND", value), "bigint"), "text")
-
-
-def _decimal(value: int) -> Sql:
-    return exp.cast(exp.Literal.number(value), "double")
+    return cast(cast(call("ROUND", value), "bigint"), "text")
 
 
 def _answer(criteria: CriteriaSet, entry: Entry) -> str:
     return f"{criteria.id}__{entry.id}__answer"
-
-
-def _signed(number: int) -> Sql:
-    literal = exp.Literal.number(abs(number))
-    return exp.Neg(this=literal) if number < 0 else literal
-
-
-def _case(*branches: tuple[Sql, Sql], default: Sql | None = None) -> Sql:
-    case = exp.Case(ifs=[exp.If(this=when.copy(), true=then.copy()) for when, then in branches])
-    return case if default is None else case.else_(default.copy())
 
 
 def _ascending(key: Sql) -> Sql:
@@ -290,8 +293,4 @@ def _union(queries: Sequence[Sql]) -> Sql:
     if len(queries) == 1:
         return queries[0]
     middle = len(queries) // 2
-    left, right = (
-        exp.select("*").from_(_union(half).subquery(name, copy=False), copy=False)
-        for half, name in ((queries[:middle], "l"), (queries[middle:], "r"))
-    )
-    return exp.Union(this=left, expression=right, distinct=False)
+    return exp.Union(this=_union(queries[:middle]), expression=_union(queries[middle:]), distinct=False)

@@ -4,16 +4,17 @@ import dataclasses
 import datetime as dt
 
 from kizuki.definitions.criteria import CriteriaSet, Entry
-from kizuki.definitions.expression import terms_of
+from kizuki.definitions.expression import Condition, terms_of
+from kizuki.definitions.expression.nodes import And, Or
 from kizuki.definitions.loader import Definitions
 
 
 def active(definitions: Definitions, as_of: dt.date) -> list[CriteriaSet]:
     """The versions in force on `as_of`, one per set, by id.
 
-    An entry marked 「受領していなければ外す」 is left out while the city has decided not to receive its data, and so is every entry
-    on a source outside the city's profile: counted as unknown it would put every child on the list and say nothing about any of
-    them. A combination applies only where all its parts do.
+    An entry marked 「受領していなければ外す」 is left out while the city has decided not to receive its data, and so is what
+    asks for a source outside the city's profile: counted as unknown it would put every child on the list and say nothing
+    about any of them. A combination applies only where all its parts do.
     """
     found = {name: c.on(as_of) for name, c in definitions.criteria.items()}
     held = {name: c for name, c in sorted(found.items()) if c is not None}
@@ -42,18 +43,45 @@ def _why(criteria: CriteriaSet, as_of: dt.date) -> str:
 
 def left_out(criteria: CriteriaSet, definitions: Definitions) -> tuple[Entry, ...]:
     """The entries `active` leaves out, for the sheet that explains the set."""
-    kept = _entries(criteria, definitions)
-    return tuple(e for e in criteria.entries if e not in kept)
+    kept = {e.id for e in _entries(criteria, definitions)}
+    return tuple(e for e in criteria.entries if e.id not in kept)
 
 
 def _entries(criteria: CriteriaSet, definitions: Definitions) -> tuple[Entry, ...]:
     if criteria.combines:
         return criteria.entries
-    return tuple(e for e in criteria.entries if not _off(e, definitions))
+    found = (_within_profile(e, definitions) for e in criteria.entries if not (e.text.needs_feed and _closed(e, definitions)))
+    return tuple(e for e in found if e is not None)
 
 
-def _off(entry: Entry, definitions: Definitions) -> bool:
-    found = [definitions.items[t.id].source for t in terms_of(entry.condition) if t.id in definitions.items]
-    outside = definitions.profile is not None and any(s not in definitions.profile.sources for s in found)
-    closed = any(s in definitions.sources and not definitions.sources[s].enabled for s in found)
-    return outside or (entry.text.needs_feed and closed)
+def _within_profile(entry: Entry, definitions: Definitions) -> Entry | None:
+    """The entry as far as the profile's sources can answer it; None if they cannot."""
+    if definitions.profile is None:
+        return entry
+    condition = _answerable(entry.condition, definitions)
+    return None if condition is None else dataclasses.replace(entry, condition=condition)
+
+
+def _answerable(condition: Condition, definitions: Definitions) -> Condition | None:
+    """Of alternatives those that can be answered; anything else only whole.
+
+    Leaving an alternative out can only make the condition hold less often.
+    """
+    if isinstance(condition, Or):
+        kept = tuple(part for of in condition.of if (part := _answerable(of, definitions)) is not None)
+        return Or(kept) if len(kept) > 1 else kept[0] if kept else None
+    if isinstance(condition, And):
+        parts = tuple(_answerable(of, definitions) for of in condition.of)
+        whole = tuple(part for part in parts if part is not None)
+        return And(whole) if len(whole) == len(parts) else None
+    inside = all(s in definitions.profile.sources for s in _sources(condition, definitions))
+    return condition if inside else None
+
+
+def _closed(entry: Entry, definitions: Definitions) -> bool:
+    found = _sources(entry.condition, definitions)
+    return any(s in definitions.sources and not definitions.sources[s].enabled for s in found)
+
+
+def _sources(condition: Condition, definitions: Definitions) -> set[str]:
+    return {definitions.items[t.id].source for t in terms_of(condition) if t.id in definitions.items}
