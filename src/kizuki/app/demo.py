@@ -121,11 +121,15 @@ def _decide_on_tax(home: Path) -> None:
 
 
 def _keep_inbox(home: Path, definitions: Definitions) -> None:
-    """Offices outside the profile have sent nothing."""
-    if definitions.profile is not None:
-        for folder in (home / "inbox").iterdir():
-            if folder.is_dir() and folder.name in definitions.sources and folder.name not in definitions.profile.sources:
-                shutil.rmtree(folder)
+    """Offices outside the profile have sent nothing: their files go, and the count of files with them."""
+    if definitions.profile is None:
+        return
+    mark = json.loads((home / MARK).read_text(encoding="utf-8"))
+    for folder in (home / "inbox").iterdir():
+        if folder.is_dir() and folder.name in definitions.sources and folder.name not in definitions.profile.sources:
+            mark["counts"]["files"] -= sum(path.is_file() for path in folder.iterdir())
+            shutil.rmtree(folder)
+    (home / MARK).write_text(json.dumps(mark, ensure_ascii=False), encoding="utf-8")
 
 
 def _let_files_settle(home: Path) -> None:

@@ -10,7 +10,7 @@ come, or gone, lie complete in `criteria/versions/`; on any day at most one is i
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -240,7 +240,8 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, CriteriaSet]:
     nodes = read_folder(folder, overlays)
     names = {name: str(title.value) for name, node in nodes.items() if (title := node.get("名称")) is not None}
     found = {name: _understood(build(CriteriaText, node), node, items, names) for name, node in nodes.items()}
-    _check_combinations(found, nodes)
+    for name, criteria in found.items():
+        _check_parts(criteria.combines, {n for n, c in found.items() if not c.combines}, nodes[name])
     for version, node in _other_versions([folder, *overlays], items, names):
         main = found.get(version.id)
         if main is None:
@@ -260,12 +261,11 @@ def part_terms(criteria: str, name: str) -> tuple[Term, Term]:
     )
 
 
-def _check_combinations(found: Mapping[str, CriteriaSet], nodes: Mapping[str, Node]) -> None:
-    for name, criteria in found.items():
-        strange = [p for p in criteria.combines if p not in found or found[p].combines]
-        if strange:
-            what = f"組合せの「{strange[0]}」という判定基準はありません（組合せどうしは重ねられません）。"
-            raise DefinitionError("K508", what, nodes[name].where(), "項目を持つ判定基準のIDを書いてください。")
+def _check_parts(parts: Sequence[str], known: Collection[str], node: Node) -> None:
+    strange = [p for p in parts if p not in known]
+    if strange:
+        what = f"組合せの「{strange[0]}」という判定基準はありません（組合せどうしは重ねられません）。"
+        raise DefinitionError("K508", what, node.where(), "項目を持つ判定基準のIDを書いてください。")
 
 
 def _other_versions(
@@ -300,6 +300,7 @@ def _holds(criteria: CriteriaSet, example: Example) -> bool:
 
 def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition], names: Mapping[str, str]) -> CriteriaSet:
     of_items = ItemWords(items)
+    _check_parts(text.combines, names, node)
     parts = {t.title: t for p in text.combines for t in part_terms(p, names.get(p, p))}
     words = Vocabulary(parts if text.combines else of_items)
     withheld = () if text.combines else tuple(i.title for i in items.values() if not i.judged)
