@@ -1,7 +1,7 @@
 """Leak canaries: nothing that became known on or after the day may change an item of that day — not one byte of it.
 
-Learning asks for items `known_by` the day before; the served night, which by G3 includes what was delivered on its day, must not
-change by anything told later. Both are tried on records of every table and kind, altered, added and taken away.
+Learning asks for items `known_by` the day before; the served night, which by G3 includes what was delivered on its day, must
+not change by anything told later. Both are tried on records of every table and kind, altered, added and taken away.
 """
 
 import datetime as dt

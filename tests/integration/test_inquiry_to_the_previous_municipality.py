@@ -45,11 +45,8 @@ def moved_in_rows() -> dict[str, list[dict[str, Any]]]:
     for person in content["person"]:
         person["resident_from"] = MOVED
     for found in content["judgement"]:
-        found |= {
-            "criteria": "abuse",
-            "version": "2026.1",
-            "verdict": "要確認" if found["person_id"] in ("c1", "c3") else "該当",
-        }
+        verdict = "要確認" if found["person_id"] in ("c1", "c3") else "該当"
+        found |= {"criteria": "abuse", "version": "2026.1", "verdict": verdict}
     content["judgement_reason"] = [
         row("judgement_reason", p, criteria="abuse", entry=e, answer="unknown", unknown_reason="moved_in", source=source)
         for p in ("c1", "c3", "c5")

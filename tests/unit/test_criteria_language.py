@@ -176,13 +176,19 @@ def test_every_reason_for_a_ban_is_a_sentence() -> None:
 
 
 def test_entries_of_one_event_count_up_to_their_cap(tmp_path: Path) -> None:
-    twice = SMALL.replace("閾値: 3\n", "閾値: 3\nまとまりの上限: {相談: 4}\n").replace(
-        "根拠: 試験, 所管: 試験}\n例",
-        "根拠: 試験, 所管: 試験, まとまり: 相談}\n  - {ID: more, 名称: 多い相談, 条件: 過去2年の相談件数 ≥ 3件, 点: 3, 説明: 多い, 根拠: 試験, 所管: 試験, まとまり: 相談}\n例",
-    )
+    rest = "点: 3, 説明: 多い, 根拠: 試験, 所管: 試験, まとまり: 相談"
+    more = f"  - {{ID: more, 名称: 多い, 条件: 過去2年の相談件数 ≥ 3件, {rest}}}\n例"
+    twice = SMALL.replace("所管: 試験}\n例", f"所管: 試験, まとまり: 相談}}\n{more}")
+    twice = twice.replace("閾値: 3\n", "閾値: 3\nまとまりの上限: {相談: 4}\n")
     small = load_definitions(base_with(tmp_path, small=twice)).criteria["small"]
     assert small.score({"consultations_1y__24m": 5.0}).points == 4
     assert small.score({}).most == 4
+
+
+def test_the_set_of_the_how_to_page_works_as_printed(tmp_path: Path) -> None:
+    page = (BASE.parents[1] / "docs" / "howto" / "write-criteria.md").read_text(encoding="utf-8")
+    printed = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+    assert list(load_definitions(base_with(tmp_path, lonely=printed)).criteria) == ["lonely_move"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """転入元への照会: what only the previous municipality can know about a moved-in child, as a list to ask and a letter to send.
 
 Asked is only what could decide a 要確認, for the time before the move; each question names the item, its period here and there,
-and why it is asked. A household under 支援措置 gets no letter: a question sent to the place someone fled from tells where they went.
+and why it is asked. A household under 支援措置 gets no letter: a question sent to the place someone fled from tells where they
+went.
 """
 
 import datetime as dt
@@ -153,7 +154,7 @@ def _question(
 
 
 def letter(child: Mapping[str, Any], asked: Sequence[Question], *, ground: str, as_of: dt.date) -> str:
-    """The letter as plain text: who is asked about, on what ground, and the questions by field; the addressee is filled in by hand.
+    """The letter as plain text: who is asked about, on what ground, and the questions by field; the addressee is left open.
 
     Which judgements the answers decide is not told: the other municipality needs the facts, not our view of the child.
     """
