@@ -12,8 +12,6 @@ SETS = [("aizumisato", {"school_maladjustment"}), ("toda", {"absence", "poverty"
 
 
 @pytest.mark.parametrize(("profile", "judged"), SETS)
-    ("profile", "judged"), [("aizumisato", {"school_maladjustment"}), ("toda", {"absence", "poverty", "abuse"})]
-)
 def test_the_demo_of_a_profile(tmp_path: Path, profile: str, judged: set[str]) -> None:
     home = tmp_path / "var"
     words = ("demo", "--people", "1200", "--no-serve", "--json", "--home", str(home), "--profile", profile)
