@@ -7,7 +7,6 @@ import pytest
 
 from tests.acceptance.test_demo import _kizuki
 
-
 SETS = [("aizumisato", {"school_maladjustment"}), ("toda", {"absence", "poverty", "abuse"})]
 
 
