@@ -30,6 +30,7 @@ from kizuki.terms.states import JudgementVerdict
 
 ITEMS = "judge_item"
 ANSWERS = "judge_answer"
+HITS = "judge_hit"
 MADE_BY_PARTS = "judgement"
 """Written as the source of a combination's reasons: other judgements, not a record."""
 PART_UNKNOWN = "part_unknown"
@@ -92,13 +93,21 @@ def judgement_query(criteria: Sequence[CriteriaSet]) -> Sql:
     return _union([_judgement(c) for c in criteria])
 
 
-def reason_query(criteria: Sequence[CriteriaSet]) -> Sql:
-    """The `judgement_reason` table: what holds for each judged child, and what is unknown where the unknown could matter.
+def hits_query(criteria: Sequence[CriteriaSet]) -> Sql:
+    """One row per judged child × entry that holds or is unknown, with the item that shows why.
 
-    Evidence is the item that decided the entry; of a combination it is the judgements it is made of. Entries of a 非該当 child
-    that are unknown are left out: they could not decide.
+    Entries of a 非該当 child that are unknown are left out: they could not decide.
     """
-    hits = _union([_reason(c, e) for c in criteria for e in c.entries]).subquery("h", copy=False)
+    return _union([_reason(c, e) for c in criteria for e in c.entries])
+
+
+def reason_query() -> Sql:
+    """The `judgement_reason` table: the hits with their evidence.
+
+    The hits are kept as a table first, so that the engine knows how few they are and looks each item row up in them: joined
+    the other way round, all items of 30,000 children would have to be held at once. Evidence is the item that decided the
+    entry; of a combination it is the judgements it is made of.
+    """
     columns = [exp.column(n, table="h") for n in ("person_id", "criteria", "entry", "answer", "points", "text")]
     unknown = exp.EQ(this=exp.column("answer", table="h"), expression=text("unknown"))
     made_by, of_items = exp.column("made_by", table="h"), exp.Is(this=exp.column("made_by", table="h"), expression=exp.null())
@@ -117,7 +126,7 @@ def reason_query(criteria: Sequence[CriteriaSet]) -> Sql:
             named(why, "unknown_reason"),
             copy=False,
         )
-        .from_(hits, copy=False)
+        .from_(exp.alias_(exp.to_table(HITS), "h"), copy=False)
         .join("item AS i", on=both(same_child, same_item), copy=False)
     )
 
