@@ -58,7 +58,7 @@ AGES = {"age_years": 10.0, "age_fy_end": 11.0}
 @settings(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(children, min_size=8, max_size=20))
 def test_the_sql_scores_like_the_points_table_and_reasons_add_up(rows: list[dict[str, Value]]) -> None:
-    city = {f"p{n}": {**AGES, **facts} for n, facts in enumerate(rows)}
+    city = {f"p{n}": {**facts, **AGES} for n, facts in enumerate(rows)}
     verdicts, reasons = judged(city)
     judged_sets = {c.id for c in SETS.values() if _of_that_age(c)}
     assert len(verdicts) == len(city) * len(judged_sets)
