@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlglot import exp
 
 from kizuki.app.inquiries import inquiry, questions
 from kizuki.app.release import Actor
@@ -15,8 +14,8 @@ from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.records.models import AuditEvent
 from kizuki.terms.errors import NotPermitted
-from kizuki.terms.tables import ALL_TABLES
-from tests.marked_city import AS_OF, MarkedView, row, rows, table
+from tests import marked_city
+from tests.marked_city import AS_OF, MarkedView, row, rows
 
 LOADED = load_definitions(shipped_definitions())
 MOVED = dt.date(2026, 9, 10)
@@ -27,11 +26,9 @@ ENTRIES = ("consulted_1y", "consulted_3y", "frequent_moves")
 @pytest.fixture
 def view(app_home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MarkedView]:
     """The marked city, in which c1 and the sealed c3 have just moved in and wait for what happened before."""
+    changed = rows() | moved_in_rows()
+    monkeypatch.setattr(marked_city, "rows", lambda: changed)
     city = MarkedView()
-    for name, content in moved_in_rows().items():
-        city.engine.register("arriving", table(ALL_TABLES[name], content))
-        city.engine.materialise(name, exp.select("*").from_("arriving"))
-        city.engine.unregister("arriving")
     for name, module in list(sys.modules.items()):
         if name.startswith("kizuki.") and hasattr(module, "current_view"):
             monkeypatch.setattr(module, "current_view", lambda *a, **k: city)
