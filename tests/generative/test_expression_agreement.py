@@ -26,6 +26,7 @@ from kizuki.definitions.expression.nodes import (
     AnyMember,
     Compare,
     Constant,
+    CountHolding,
     CountMembers,
     EveryMember,
     Holds,
@@ -34,6 +35,7 @@ from kizuki.definitions.expression.nodes import (
     Or,
     Ref,
     SumMembers,
+    SumTerms,
     aggregates_of,
 )
 from kizuki.engine.duck import DuckEngine
@@ -57,11 +59,19 @@ facts = st.fixed_dictionaries(values)
 rows = st.lists(st.tuples(facts, st.lists(facts, max_size=3)), min_size=1, max_size=6)
 
 
+simple = st.one_of(
+    st.sampled_from(TRUTHS).map(Holds),
+    st.builds(Compare, st.sampled_from(OPERATORS), st.sampled_from(NUMBERS).map(Ref), st.just(Constant(2.0))),
+)
+
+
 def conditions(members: bool) -> st.SearchStrategy:
     number = st.one_of(
         st.sampled_from(NUMBERS).map(Ref),
         st.integers(0, 6).map(lambda n: Constant(float(n))),
         st.builds(Lookup, st.sampled_from(TABLES), st.sampled_from(NUMBERS).map(Ref)),
+        st.lists(st.sampled_from(NUMBERS[:2]), min_size=1, max_size=3).map(lambda terms: SumTerms(tuple(terms))),
+        st.lists(simple, min_size=2, max_size=3).map(lambda some: CountHolding(tuple(some))),
     )
     if members:
         inner = conditions(False)

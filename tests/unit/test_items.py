@@ -177,3 +177,57 @@ def test_definitions_refuse_titles_that_conditions_could_not_write(tmp_path: Pat
     with pytest.raises(DefinitionError) as error:
         load(tmp_path)
     assert error.value.code == "K804" and "条件に書けません" in error.value.where
+
+
+def test_check_up_results_are_unknown_until_someone_looked(mart: SmallMart) -> None:
+    assert short(items_of(mart)["baby", "infant_followup"]) == ("not_collected", None, "unlinked")
+    mart.event("baby", "checkup", "maternal_child_health", dt.date(2026, 2, 10), code="新生児訪問:受診:異常なし")
+    assert short(items_of(mart)["baby", "infant_followup"]) == ("known", 0.0, None)
+    mart.event("baby", "checkup", "maternal_child_health", dt.date(2026, 5, 20), code="4か月児健診:受診:")
+    assert short(items_of(mart)["baby", "infant_followup"]) == ("not_entered", None, "not_entered")
+    mart.events[-1]["code"] = "4か月児健診:受診:要経過観察"
+    found = items_of(mart)
+    assert short(found["baby", "infant_followup"]) == ("known", 1.0, None)
+    assert short(found["baby", "newborn_visit_missed"]) == ("zero", 0.0, None)
+
+
+def test_the_household_as_children_carry_it(mart: SmallMart) -> None:
+    mart.person("grandmother", dt.date(1950, 5, 1), "h1", "母")
+    mart.person("twin", dt.date(2026, 1, 10), "h1")
+    mart.spell("grandmother", "long_term_care", "long_term_care", status="要介護3")
+    mart.event("mother", "csw_consultation", "community_social_work", dt.date(2026, 9, 1))
+    mart.event("mother", "divorced", "resident_register", dt.date(2026, 8, 1))
+    found = items_of(mart)
+    assert short(found["pupil", "young_siblings_count"]) == ("known", 2.0, None)
+    assert short(found["pupil", "adults_under_65_count"]) == ("known", 1.0, None)
+    assert short(found["pupil", "adults_count"]) == ("known", 2.0, None)
+    assert [found[p, "multiple_birth"]["value"] for p in ("pupil", "baby", "twin")] == [0.0, 1.0, 1.0]
+    assert short(found["pupil", "adult_care_certified"]) == ("known", 1.0, None)
+    assert short(found["pupil", "adult_care_service"])[1] == 0.0  # certified, and no service is written
+    assert short(found["pupil", "adult_csw_consultations_1y"]) == ("known", 1.0, None)
+    assert short(found["pupil", "family_change_6m"]) == ("known", 1.0, None)
+    mart.spells[-1]["detail"] = "訪問介護"
+    assert short(items_of(mart)["pupil", "adult_care_service"]) == ("known", 1.0, None)
+
+
+def test_what_became_known_on_the_day_is_left_out_for_learning(mart: SmallMart) -> None:
+    mart.event("pupil", "consultation", "family_consultation", dt.date(2026, 10, 1), known_from=AS_OF)
+    with DuckEngine(memory_limit="300MB", threads=1) as engine:
+        mart.load_into(engine)
+        served, learned = (
+            {(r["person_id"], r["item"]): r["value"] for r in build_items(engine, DEFINITIONS, AS_OF, known_by=day).to_pylist()}
+            for day in (None, AS_OF - dt.timedelta(days=1))
+        )
+    assert (served["pupil", "consultations_1y"], learned["pupil", "consultations_1y"]) == (1.0, 0.0)
+    assert served["pupil", "age_years"] == learned["pupil", "age_years"]
+
+
+def test_a_kind_the_mart_does_not_have_is_refused_instead_of_looking_like_silence(mart: SmallMart) -> None:
+    item = DEFINITIONS.items["consultations_1y"]
+    assert item.record is not None
+    strange = item.model_copy(update={"record": item.record.model_copy(update={"kinds": ("consultations",)})})
+    definitions = Definitions(sources={}, version="t", items={item.id: strange})
+    with DuckEngine(memory_limit="300MB", threads=1) as engine, pytest.raises(DefinitionError) as error:
+        mart.load_into(engine)
+        build_items(engine, definitions, AS_OF)
+    assert error.value.code == "K509" and "consultations" in error.value.what

@@ -1,4 +1,4 @@
-"""The definitions in force in one home: what is shipped, with the city's own laid over it."""
+"""The definitions in force in one home: what is shipped, the profile the home follows, and the city's own laid over both."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from pathlib import Path
 from kizuki.cleanse.gaiji import GaijiTable, load_gaiji
 from kizuki.cleanse.variants import load_own_table
 from kizuki.definitions.loader import Definitions, load_definitions
-from kizuki.definitions.shipped import shipped_definitions
+from kizuki.definitions.profiles import PROFILE_FILE, apply_profile, chosen_profile, load_profile
+from kizuki.definitions.shipped import shipped_definitions, shipped_profiles
 
 GAIJI, VARIANTS = "外字.csv", "異体字.csv"
 """Files of the city's own tables in `<home>/definitions`: private characters per source, and which characters count as one."""
@@ -39,6 +40,27 @@ def writing_tables(home: Path) -> WritingTables:
 
 
 def definitions_of(home: Path) -> Definitions:
-    """Shipped definitions overlaid by `<home>/definitions`; raises DefinitionError naming file and line."""
+    """Shipped definitions overlaid by the chosen profile and `<home>/definitions`.
+
+    Raises DefinitionError naming file and line.
+    """
     overlay = home / "definitions"
-    return load_definitions(shipped_definitions(), *([overlay] if overlay.is_dir() else []))
+    own = [overlay] if overlay.is_dir() else []
+    name = chosen_profile(overlay)
+    if not name:
+        return load_definitions(shipped_definitions(), *own)
+    profile = load_profile(shipped_profiles(), name)
+    return apply_profile(load_definitions(shipped_definitions(), shipped_profiles() / name, *own), profile)
+
+
+def follow_profile(home: Path, name: str) -> None:
+    """Make the home follow a shipped profile; raises DefinitionError K808 if there is none of that name."""
+    load_profile(shipped_profiles(), name)
+    folder = home / "definitions"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PROFILE_FILE).write_text(f"プロファイル: {name}\n", encoding="utf-8")
+
+
+def profile_of(home: Path) -> str:
+    """The profile the home follows; empty for none."""
+    return chosen_profile(home / "definitions")

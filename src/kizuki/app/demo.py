@@ -3,17 +3,19 @@
 import datetime as dt
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kizuki.app.city_definitions import definitions_of
+from kizuki.app.city_definitions import definitions_of, follow_profile, profile_of
 from kizuki.app.run import RunResult, StageResult, run
 from kizuki.app.snapshot_view import current_view
-from kizuki.definitions.loader import load_definitions
-from kizuki.definitions.shipped import shipped_definitions
+from kizuki.definitions.loader import Definitions, load_definitions
+from kizuki.definitions.profiles import load_profile
+from kizuki.definitions.shipped import shipped_definitions, shipped_profiles
 from kizuki.engine.measure import measured
 from kizuki.engine.sql import load
 from kizuki.govern.signing import Decision, new_signer, read_key, register_signer, switch_on
@@ -49,16 +51,28 @@ class DemoResult:
         return asdict(self)
 
 
-def build_demo(home: Path, *, people: int, seed: int, now: dt.datetime, progress: Callable[[str], None]) -> DemoResult:
+def build_demo(
+    home: Path, *, people: int, seed: int, now: dt.datetime, progress: Callable[[str], None], profile: str = ""
+) -> DemoResult:
     """Make the city (unless this home already holds the same one) and run its night as of the city's own day.
 
-    Raises UsageError K406 when the home holds anything else: real data and a synthetic city never mix.
+    With a profile, the city's offices deliver only what that profile joins. Raises UsageError K406 when the home holds
+    anything else (real data and a synthetic city never mix), K407 when it follows another profile, DefinitionError K808 if
+    there is no such profile.
     """
     stages = []
+    if profile:
+        load_profile(shipped_profiles(), profile)  # a wrong name is told before a city is made
     if not _same_city(home, people, seed):
         stages.append(_make_city(home, people, seed, progress))
+        if profile:
+            follow_profile(home, profile)
+        _keep_inbox(home, definitions_of(home))
+    elif profile_of(home) != profile:
+        raise UsageError("K407", "この置き場所の街は、別のプロファイルで作られています。", str(home), _STEP_ASIDE)
     _let_files_settle(home)
-    _decide_on_tax(home)
+    if not profile or _TAX in definitions_of(home).profile.sources:
+        _decide_on_tax(home)
     night = run(home, definitions_of(home), DEFAULT_TODAY, now, progress)
     mark = json.loads((home / MARK).read_text(encoding="utf-8"))
     counted = mark["counts"]
@@ -104,6 +118,18 @@ def _decide_on_tax(home: Path) -> None:
     register_signer(home, _SIGNER, "わかば市長（架空）", key)
     manifest = load_definitions(shipped_definitions()).sources[_TAX]
     switch_on(home, manifest, _DECISION, signer=_SIGNER, key=key)
+
+
+def _keep_inbox(home: Path, definitions: Definitions) -> None:
+    """Offices outside the profile have sent nothing: their files go, and the count of files with them."""
+    if definitions.profile is None:
+        return
+    mark = json.loads((home / MARK).read_text(encoding="utf-8"))
+    for folder in (home / "inbox").iterdir():
+        if folder.is_dir() and folder.name in definitions.sources and folder.name not in definitions.profile.sources:
+            mark["counts"]["files"] -= sum(path.is_file() for path in folder.iterdir())
+            shutil.rmtree(folder)
+    (home / MARK).write_text(json.dumps(mark, ensure_ascii=False), encoding="utf-8")
 
 
 def _let_files_settle(home: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from markdown_it import MarkdownIt
 
+from kizuki.app.criteria_pages import criteria_page, items_page
 from kizuki.app.reference_pages import sources_page, tables_page
 from kizuki.app.served import definitions_of
 
@@ -57,7 +58,9 @@ def docs_folder() -> Path:
 
 def made_pages(home: Path) -> dict[str, str]:
     """Pages written from what is in force (tables, sources) and the glossary: slug to Markdown."""
-    made = {"reference/tables": tables_page(), "reference/sources": sources_page(definitions_of(home, "").loaded)}
+    loaded = definitions_of(home, "").loaded
+    made = {"reference/tables": tables_page(), "reference/sources": sources_page(loaded)}
+    made |= {"reference/criteria": criteria_page(loaded), "reference/items": items_page(loaded)}
     glossary = docs_folder().parent / "GLOSSARY.md"
     if glossary.is_file():
         made["reference/glossary"] = glossary.read_text(encoding="utf-8")

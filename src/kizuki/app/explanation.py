@@ -25,6 +25,7 @@ SOURCE_TITLES: Final[Mapping[str, str]] = {
     "family_consultation": "家庭児童相談",
     "childrens_cafeteria": "こども食堂",
     "community_social_work": "CSW相談",
+    "judgement": "判定の組合せ",
 }
 """Short names used when the definitions carry no name for a source (a row may outlive its definition)."""
 
@@ -120,6 +121,7 @@ UNKNOWN_REASONS: Final[Mapping[str, str]] = {
     "feed_never": "データがまだ届いていません",
     "feed_start": "データを受け取り始める前のことです",
     "expired": "基準の数字の期限が切れています",
+    "part_unknown": "もとの判定が要確認です",
 }
 STATE_WORDS: Final[Mapping[str, str]] = {"not_entered": "未入力", "not_collected": "記録なし", "not_applicable": "対象外"}
 RELATION_SEX: Final[Mapping[str, str]] = {"1": "男", "2": "女"}

@@ -8,7 +8,17 @@ import pyarrow as pa
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
-from kizuki.judge.points import ANSWERS, ITEMS, answers_query, items_query, judgement_query, reason_query
+from kizuki.judge.pivot import items_query
+from kizuki.judge.points import (
+    ANSWERS,
+    HITS,
+    ITEMS,
+    answers_query,
+    hits_query,
+    judgement_query,
+    reason_query,
+    terms_read,
+)
 from kizuki.judge.selection import active
 from kizuki.terms.tables import JUDGEMENT, JUDGEMENT_REASON, TableSchema
 
@@ -24,16 +34,22 @@ def judge_all(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> M
     if not sets:
         return {t.name: _empty(t) for t in (JUDGEMENT, JUDGEMENT_REASON)}
     ages = [definitions.items[name].term() for name in ("age_years", "age_fy_end")]
-    engine.materialise(ITEMS, items_query(sets, ages))
-    engine.materialise(ANSWERS, answers_query(sets))
+    made: list[str] = []
     try:
+        for name, query in (
+            (ITEMS, items_query(terms_read(sets, ages))),
+            (ANSWERS, answers_query(sets)),
+            (HITS, hits_query(sets)),
+        ):
+            engine.materialise(name, query)
+            made.append(name)
         return {
             JUDGEMENT.name: _typed(engine.query(judgement_query(sets)), JUDGEMENT),
-            JUDGEMENT_REASON.name: _typed(engine.query(reason_query(sets)), JUDGEMENT_REASON),
+            JUDGEMENT_REASON.name: _typed(engine.query(reason_query()), JUDGEMENT_REASON),
         }
     finally:
-        engine.drop(ANSWERS)
-        engine.drop(ITEMS)
+        for name in reversed(made):
+            engine.drop(name)
 
 
 def _schema(table: TableSchema) -> pa.Schema:

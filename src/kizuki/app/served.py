@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from kizuki.app import explanation as words
+from kizuki.app.city_definitions import definitions_of as definitions_in_force
 from kizuki.app.freshness import CADENCE_DAYS
 from kizuki.app.release import MASKED
 from kizuki.app.snapshot_view import SnapshotView, current_view
 from kizuki.definitions.loader import Definitions as Loaded
-from kizuki.definitions.loader import load_definitions
-from kizuki.definitions.shipped import shipped_definitions
 from kizuki.definitions.sources import Cadence
 
 
@@ -112,9 +111,7 @@ def served(home: Path) -> Served:
 @lru_cache(maxsize=4)
 def definitions_of(home: Path, snapshot: str) -> Definitions:
     """The definitions in force at a snapshot: read once for each, so that a change shows with the first run that used it."""
-    overlay = home / "definitions"
-    roots = [shipped_definitions(), *([overlay] if overlay.is_dir() else [])]
-    return Definitions(load_definitions(*roots))
+    return Definitions(definitions_in_force(home))
 
 
 def shown(value: Any) -> str | None:

@@ -34,6 +34,7 @@ from kizuki.engine.measure import release_memory
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
 from kizuki.engine.tables import empty, shape
+from kizuki.judge.selection import not_applied
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
 from kizuki.mart.items import base_selects, build_item_group, earliest_asked, groups, sources_read
 from kizuki.mart.queries import REGISTER, SPELL_SOURCES
@@ -268,7 +269,9 @@ def _item_step(night: Night, name: str, group: Definitions) -> Step:
 
 
 def judge(night: Night) -> int:
-    """判定: every criteria set over the items."""
+    """判定: every criteria set in force over the items; those that are not are named."""
+    for sentence in not_applied(night.definitions, night.as_of):
+        night.progress(sentence)
 
     def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
         return judge_all(engine, night.definitions, as_of)

@@ -23,6 +23,7 @@ def demo(
     home: Home = Path("var"),
     people: Annotated[int, typer.Option("--people", min=300, help="街の人数。")] = 182_835,
     seed: Annotated[int, typer.Option("--seed", help="街の種。同じ種なら同じ街になります。")] = 20231116,
+    profile: Annotated[str, typer.Option("--profile", help="実証団体のプロファイル（izumi など）。省くと全部の類型。")] = "",
     no_serve: Annotated[bool, typer.Option("--no-serve", help="画面を開かずに終わります。")] = False,
     port: Annotated[int, typer.Option("--port", help="画面の番号。")] = 8000,
     as_json: AsJson = False,
@@ -33,7 +34,7 @@ def demo(
 
     began = time.monotonic()
     now = dt.datetime.now(dt.UTC).astimezone()
-    result = build_demo(home, people=people, seed=seed, now=now, progress=_tell)
+    result = build_demo(home, people=people, seed=seed, now=now, progress=_tell, profile=profile)
     startup.open_app(home, demo=True)
     from kizuki.app.demo_users import ensure_demo_users
 

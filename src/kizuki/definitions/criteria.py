@@ -2,18 +2,23 @@
 
 A set only ever adds children to a list for people to look at. Every entry says what it rests on; every set carries
 examples that run as tests. Nationality, religion, free text and the seal of 支援措置 are refused as inputs.
+
+A set either adds up points over items, with a cap on entries that tell of the same event (まとまり), or combines other sets
+(組合せ): there each line names a level, 点 is its height, and the highest line that holds is the answer. Versions of a set to
+come, or gone, lie complete in `criteria/versions/`; on any day at most one is in force.
 """
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, model_validator
 from pydantic import Field as Key
 
+from kizuki.definitions.banned import banned_input
 from kizuki.definitions.expression import (
     AtLeast,
     Condition,
@@ -25,13 +30,14 @@ from kizuki.definitions.expression import (
     evaluate,
     parse,
 )
+from kizuki.definitions.item_windows import ItemWords
 from kizuki.definitions.items import Ages, ItemDefinition
 from kizuki.definitions.items import load as load_items
-from kizuki.definitions.yaml import Definition, Node, YesNo, build, labelled, read_folder, unique
+from kizuki.definitions.yaml import Definition, Node, YesNo, build, labelled, read_folder, read_yaml, unique
 from kizuki.terms.errors import DefinitionError
 from kizuki.terms.states import JudgementVerdict
 
-BANNED_WORDS = ("国籍", "住民種別", "外国人", "人種", "宗教", "信条", "自由記述", "気づき", "母語")
+VERSIONS = "versions"
 _ORDERS = {"年齢の低い順": "younger", "年齢の高い順": "older", "無作為の順": "random"}
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
@@ -50,11 +56,14 @@ class EntryText(Definition):
     owner: str = Key(alias="所管")
     protective: YesNo = Key(False, alias="保護要因")
     needs_feed: YesNo = Key(False, alias="受領していなければ外す")
+    family: str = Key("", alias="まとまり")
 
     @model_validator(mode="after")
     def _sign(self) -> "EntryText":
         if (self.points < 0) != self.protective or self.points == 0:
             raise ValueError("点は、保護要因なら負の数、それ以外は正の数で書いてください。")
+        if self.family and self.protective:
+            raise ValueError("保護要因は「まとまり」に入れられません。")
         return self
 
 
@@ -78,11 +87,16 @@ class CriteriaText(Definition):
     valid_to: dt.date | None = Key(None, alias="終了日")
     author: str = Key(alias="作成者")
     approver: str = Key(alias="承認者")
+    written_on: dt.date | None = Key(None, alias="作成日")
+    approved_on: dt.date | None = Key(None, alias="承認日")
     standing: str = Key(alias="位置づけ")
     ages: Ages = Key(default_factory=Ages, alias="対象年齢")
     threshold: int = Key(alias="閾値", gt=0)
     order: tuple[Order, ...] = Key(("younger", "random"), alias="同点の順", min_length=1)
     unknowable: tuple[str, ...] = Key((), alias="データでは分からないこと")
+    past_case: str = Key("", alias="検証で数える出来事")
+    combines: tuple[str, ...] = Key((), alias="組合せ")
+    caps: dict[str, int] = Key(default_factory=dict, alias="まとまりの上限")
     entries: tuple[EntryText, ...] = Key(alias="項目", min_length=1)
     examples: tuple[ExampleText, ...] = Key(alias="例", min_length=1)
 
@@ -91,6 +105,21 @@ class CriteriaText(Definition):
         unique((e.id for e in self.entries), "項目ID")
         if self.valid_to is not None and self.valid_to <= self.valid_from:
             raise ValueError("終了日は施行日より後にしてください。")
+        if self.approved_on is not None and self.approved_on > self.valid_from:
+            raise ValueError("承認日は施行日までの日にしてください。")
+        return self
+
+    @model_validator(mode="after")
+    def _families_capped(self) -> "CriteriaText":
+        used = {e.family for e in self.entries if e.family}
+        if used != self.caps.keys():
+            odd = "、".join(sorted(used ^ self.caps.keys()))
+            raise ValueError(f"「まとまりの上限」と項目の「まとまり」が合いません：{odd}")
+        for e in self.entries:
+            if e.family and e.points > self.caps[e.family]:
+                raise ValueError(f"「{e.name}」の点が、まとまり「{e.family}」の上限を超えています。")
+        if self.combines and (self.caps or any(e.protective for e in self.entries)):
+            raise ValueError("組合せでは、まとまりの上限と保護要因は使えません。")
         return self
 
 
@@ -140,6 +169,29 @@ class CriteriaSet:
     entries: tuple[Entry, ...]
     examples: tuple[Example, ...]
     text: CriteriaText
+    derived: tuple[ItemDefinition, ...] = ()
+    others: tuple["CriteriaSet", ...] = ()
+
+    @property
+    def combines(self) -> tuple[str, ...]:
+        """The sets whose answers this one combines; empty for a set over items."""
+        return self.text.combines
+
+    @property
+    def versions(self) -> tuple["CriteriaSet", ...]:
+        """This version and the others of the same set, by date."""
+        return tuple(sorted((self, *self.others), key=lambda c: c.valid_from))
+
+    def on(self, day: dt.date) -> "CriteriaSet | None":
+        """The version in force on `day`; None if there is none."""
+        return next((c for c in self.versions if c.in_force(day)), None)
+
+    def families(self) -> list[tuple[int | None, list[Entry]]]:
+        """Entries that count together with their cap; the rest, uncapped, as one more group."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.text.family, []).append(entry)
+        return [(self.text.caps[name] if name else None, entries) for name, entries in groups.items()]
 
     def in_force(self, day: dt.date) -> bool:
         """Whether this version applies on `day`."""
@@ -149,14 +201,26 @@ class CriteriaSet:
         """The answer for one child in plain Python; the set-based SQL of `judge` must agree.
 
         An unknown entry counts against certainty both ways: a possible sign is not in `points`, a possible protective
-        factor is.
+        factor is. Entries that tell of the same event count up to their family's cap. A combination answers with its
+        highest line.
         """
-        points = most = 0
+        certain: dict[str, int] = {}
+        possible: dict[str, int] = {}
         for entry in self.entries:
             answer = evaluate(entry.condition, facts)
-            points += entry.points if answer or (answer is None and entry.points < 0) else 0
-            most += entry.points if answer or (answer is None and entry.points > 0) else 0
+            certain[entry.id] = entry.points if answer or (answer is None and entry.points < 0) else 0
+            possible[entry.id] = entry.points if answer or (answer is None and entry.points > 0) else 0
+        points, most = (self._together(found) for found in (certain, possible))
         return Score(points, most, verdict_of(points, most, self.threshold))
+
+    def _together(self, found: Mapping[str, int]) -> int:
+        if self.combines:
+            return max(found.values())
+        total = 0
+        for cap, entries in self.families():
+            part = sum(found[e.id] for e in entries)
+            total += part if cap is None else min(part, cap)
+        return total
 
 
 def verdict_of(points: int, most: int, threshold: int) -> JudgementVerdict:
@@ -170,15 +234,58 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, CriteriaSet]:
     """All criteria sets by id, with the items folders beside them.
 
     Raises DefinitionError: K804 form, K502 a banned input, K503 a template naming no item, K504 an example that does not
-    hold, K51x a condition that cannot be read.
+    hold, K507 versions that overlap, K508 a combination of sets that are not there, K51x a condition that cannot be read.
     """
     items = load_items(folder.parent / "items", [o.parent / "items" for o in overlays])
-    return {name: _understood(build(CriteriaText, node), node, items) for name, node in read_folder(folder, overlays).items()}
+    nodes = read_folder(folder, overlays)
+    names = {name: str(title.value) for name, node in nodes.items() if (title := node.get("名称")) is not None}
+    found = {name: _understood(build(CriteriaText, node), node, items, names) for name, node in nodes.items()}
+    for name, criteria in found.items():
+        _check_parts(criteria.combines, {n for n, c in found.items() if not c.combines}, nodes[name])
+    for version, node in _other_versions([folder, *overlays], items, names):
+        main = found.get(version.id)
+        if main is None:
+            what = f"版「{version.version}」のもとの判定基準「{version.id}」がありません。"
+            raise DefinitionError("K508", what, node.where(), "もとの判定基準を、上のフォルダに置いてください。")
+        found[version.id] = replace(main, others=(*main.others, version))
+    for name, criteria in found.items():
+        _check_versions(criteria, nodes[name])
+    return found
 
 
-def item_vocabulary(items: Mapping[str, ItemDefinition]) -> Vocabulary:
-    """The items a condition may use, by title."""
-    return Vocabulary({i.title: i.term() for i in items.values() if i.judged})
+def part_terms(criteria: str, name: str) -> tuple[Term, Term]:
+    """What a combination may ask of a part: whether it holds (名称), and its points (名称の点)."""
+    return (
+        Term(f"{criteria}__holds", name, Kind.TRUTH),
+        Term(f"{criteria}__score", f"{name}の点", Kind.NUMBER, "点"),
+    )
+
+
+def _check_parts(parts: Sequence[str], known: Collection[str], node: Node) -> None:
+    strange = [p for p in parts if p not in known]
+    if strange:
+        what = f"組合せの「{strange[0]}」という判定基準はありません（組合せどうしは重ねられません）。"
+        raise DefinitionError("K508", what, node.where(), "項目を持つ判定基準のIDを書いてください。")
+
+
+def _other_versions(
+    layers: Sequence[Path], items: Mapping[str, ItemDefinition], names: Mapping[str, str]
+) -> list[tuple[CriteriaSet, Node]]:
+    """Versions to come or gone, each a whole file; the same version in a later layer replaces it."""
+    found: dict[tuple[str, str], tuple[CriteriaSet, Node]] = {}
+    for layer in layers:
+        for path in sorted((layer / VERSIONS).glob("*.yaml")):
+            node = read_yaml(path)
+            criteria = _understood(build(CriteriaText, node), node, items, names)
+            found[criteria.id, criteria.version] = (criteria, node)
+    return list(found.values())
+
+
+def _check_versions(criteria: CriteriaSet, node: Node) -> None:
+    for earlier, later in zip(criteria.versions, criteria.versions[1:], strict=False):
+        if earlier.version == later.version or earlier.valid_to is None or earlier.valid_to > later.valid_from:
+            what = f"「{criteria.name}」の版 {earlier.version} と {later.version} の適用期間が重なっています。"
+            raise DefinitionError("K507", what, node.where(), "前の版の終了日を、次の版の施行日にしてください。")
 
 
 def failed_examples(criteria: CriteriaSet) -> list[str]:
@@ -191,11 +298,15 @@ def _holds(criteria: CriteriaSet, example: Example) -> bool:
     return score.verdict == example.expected and (example.points is None or score.points == example.points)
 
 
-def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition]) -> CriteriaSet:
-    words = item_vocabulary(items)
+def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition], names: Mapping[str, str]) -> CriteriaSet:
+    of_items = ItemWords(items)
+    _check_parts(text.combines, names, node)
+    parts = {t.title: t for p in text.combines for t in part_terms(p, names.get(p, p))}
+    words = Vocabulary(parts if text.combines else of_items)
+    withheld = () if text.combines else tuple(i.title for i in items.values() if not i.judged)
     entry_nodes = node.get("項目")
     lines = entry_nodes.value if entry_nodes is not None and isinstance(entry_nodes.value, list) else []
-    entries = tuple(_entry(e, place, words, items) for e, place in zip(text.entries, lines, strict=True))
+    entries = tuple(_entry(e, place, words, withheld) for e, place in zip(text.entries, lines, strict=True))
     criteria = CriteriaSet(
         id=text.id,
         name=text.name,
@@ -208,6 +319,7 @@ def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefiniti
         entries=entries,
         examples=tuple(_example(e, node, words) for e in text.examples),
         text=text,
+        derived=tuple(of_items.derived.values()),
     )
     failed = failed_examples(criteria)
     if failed:
@@ -217,13 +329,16 @@ def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefiniti
     return criteria
 
 
-def _entry(text: EntryText, place: Node, words: Vocabulary, items: Mapping[str, ItemDefinition]) -> Entry:
+def _entry(text: EntryText, place: Node, words: Vocabulary, withheld: Sequence[str]) -> Entry:
     written = place.get("条件") or place
-    withheld = [i.title for i in items.values() if not i.judged]
-    banned = [w for w in (*BANNED_WORDS, *withheld) if w in text.condition]
-    if banned:
-        what = f"「{banned[0]}」は判定に使えません。"
-        raise DefinitionError("K502", what, written.where(), "国籍・信条・自由記述・支援措置によらない条件にしてください。")
+    banned = banned_input(text.condition) or banned_input("".join(_PLACE.findall(text.explanation)))
+    if banned is not None:
+        what = f"「{banned.word}」は判定に使えません：{banned.reason}"
+        raise DefinitionError("K502", what, written.where(), "その入力によらない条件にしてください。")
+    kept_back = next((title for title in withheld if title in text.condition), None)
+    if kept_back is not None:
+        what = f"「{kept_back}」は、判定に使わないと決めた項目です。"
+        raise DefinitionError("K502", what, written.where(), "その入力によらない条件にしてください。")
     try:
         condition = parse(text.condition, words)
     except DefinitionError as e:

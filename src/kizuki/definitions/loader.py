@@ -26,6 +26,7 @@ class Definitions:
     criteria: dict[str, Any] = field(default_factory=dict)
     programmes: dict[str, Any] = field(default_factory=dict)
     governance: Any = None
+    profile: Any = None
 
 
 def load_definitions(*roots: Path) -> Definitions:
@@ -37,7 +38,13 @@ def load_definitions(*roots: Path) -> Definitions:
         where = str(roots[0]) if roots else ""
         raise DefinitionError("K805", "定義のフォルダがありません。", where, "インストールし直すか、場所を確かめてください。")
     others = {name: _load_other(name, roots) for name in _OTHERS}
+    others["items"] = {**others["items"], **_items_asked(others["criteria"])}
     return Definitions(sources=load_sources(roots), version=_version(roots), **others)
+
+
+def _items_asked(criteria: dict[str, Any]) -> dict[str, Any]:
+    """Items that exist because a condition names a period of its own (期間集計)."""
+    return {item.id: item for main in criteria.values() for c in main.versions for item in c.derived}
 
 
 def load_sources(roots: Sequence[Path]) -> dict[str, SourceManifest]:

@@ -10,3 +10,8 @@ def shipped_definitions() -> Path:
     package = Path(kizuki.__file__).resolve().parent
     checkout = package.parents[1] / "definitions" / "base"
     return checkout if checkout.is_dir() else package / "_shipped" / "definitions" / "base"
+
+
+def shipped_profiles() -> Path:
+    """`definitions/profiles`, beside the base."""
+    return shipped_definitions().parent / "profiles"

@@ -6,7 +6,7 @@ carries that out. Windows end where the source's data ends, so a feed two weeks 
 
 import calendar
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
 from kizuki.engine.steps import Select
 from kizuki.mart.queries import KINDS
+from kizuki.terms.errors import DefinitionError
 from kizuki.terms.tables import ITEM
 
 _PACKAGE = "kizuki.mart"
@@ -33,7 +34,24 @@ _HITS = (
     "item_hit_pregnancy",
     "item_hit_seal",
 )
-_WINDOWED = frozenset({"event", "sibling_event"})
+_WINDOWED = frozenset({"event", "sibling_event", "adult_event"})
+_HOME = (
+    "age_years",
+    "age_fy_end",
+    "school_transition",
+    "siblings",
+    "adults",
+    "adults_under_65",
+    "single_adult",
+    "grandparents",
+)
+_OTHER_KINDS = {
+    "register": {*_HOME, "young_siblings", "multiple_birth"},
+    "tax": {"tax_free", "undeclared", "income"},
+    "mother": {"mother"},
+    "seal": {"seal"},
+}
+"""Measures the item queries make themselves, by origin; every other origin counts kinds of the mart."""
 _BEFORE_ANY_RECORD = dt.date(1900, 1, 1)
 _TYPES = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "date": pa.date32()}
 
@@ -85,36 +103,44 @@ def sources_read(group: Definitions) -> set[str]:
     return {item.source for item in items.values()} | {s for s, made in KINDS.items() if kinds & set(made)}
 
 
-def build_items(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
+def build_items(engine: DuckEngine, definitions: Definitions, as_of: dt.date, *, known_by: dt.date | None = None) -> pa.Table:
     """The `item` table (terms.tables.ITEM) on `as_of`: one row per resident child aged 0 to 17 and item, none missing.
 
-    `engine` holds the mart tables. Only facts known on `as_of` are read (G3). A window the source does not cover for the
-    child, a feed that is off, late or never came, and a field left blank are unknown, each with its reason (G2).
+    `engine` holds the mart tables. Only facts known on `as_of` are read (G3), or on the earlier day `known_by`: learning asks
+    for the day before, so that nothing told on the day itself leaks into what is to predict it. A window the source does not
+    cover for the child, a feed that is off, late or never came, and a blank field are unknown, each with its reason (G2).
     """
     made: list[str] = []
     try:
         for name in _BASE:
-            _make(engine, made, name, _query(name, as_of))
-        return build_item_group(engine, definitions, as_of)
+            _make(engine, made, name, _query(name, as_of, known_by))
+        return build_item_group(engine, definitions, as_of, known_by=known_by)
     finally:
         for name in reversed(made):
             engine.drop(name)
 
 
-def build_item_group(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
-    """`build_items` for the items of `definitions` alone, where `engine` holds the results of `base_selects` too."""
+def build_item_group(
+    engine: DuckEngine, definitions: Definitions, as_of: dt.date, *, known_by: dt.date | None = None
+) -> pa.Table:
+    """`build_items` for the items of `definitions` alone, where `engine` holds the results of `base_selects` too.
+
+    Raises DefinitionError K509 on an item that counts a kind of record the mart does not have: it would look like silence.
+    """
     items: Mapping[str, ItemDefinition] = definitions.items
+    _check_kinds(items.values())
     made: list[str] = []
     try:
-        _register(engine, made, "item_rule", _RULE, _rules(engine, definitions, as_of))
+        _register(engine, made, "item_rule", _RULE, _rules(engine, definitions, as_of, known_by))
         _register(engine, made, "item_measure", _MEASURE, _measures(engine.query(_all("item_rule")).to_pylist(), items))
         _register(engine, made, "item_difference", _DIFFERENCE, _differences(items))
-        _make(engine, made, "item_cover", _query("item_cover", as_of))
-        hits = exp.union(*(exp.select("*").from_(_query(name, as_of).subquery("hit")) for name in _HITS), distinct=False)
+        _make(engine, made, "item_cover", _query("item_cover", as_of, known_by))
+        counted = (_query(name, as_of, known_by) for name in _HITS)
+        hits = exp.union(*(exp.select("*").from_(query.subquery("hit")) for query in counted), distinct=False)
         _make(engine, made, "item_hit", hits)
         for name in ("item_reduced", "item_state"):
-            _make(engine, made, name, _query(name, as_of))
-        return engine.query(_query("item_change", as_of)).cast(_arrow_schema())
+            _make(engine, made, name, _query(name, as_of, known_by))
+        return engine.query(_query("item_change", as_of, known_by)).cast(_arrow_schema())
     finally:
         for name in reversed(made):
             if name in ("item_rule", "item_measure", "item_difference"):
@@ -123,8 +149,17 @@ def build_item_group(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
                 engine.drop(name)
 
 
-def _query(name: str, as_of: dt.date) -> Any:
-    return bind(load(_PACKAGE, name), as_of=as_of)
+def _check_kinds(items: Iterable[ItemDefinition]) -> None:
+    mart = {kind for kinds in KINDS.values() for kind in kinds}
+    for item in items:
+        strange = set(item.record.kinds) - _OTHER_KINDS.get(item.record.of, mart) if item.record is not None else set()
+        if strange:
+            what = f"項目「{item.title}」の種類「{min(strange)}」という記録はありません。"
+            raise DefinitionError("K509", what, f"items：{item.id}", "データマートにある記録の種類を書いてください。")
+
+
+def _query(name: str, as_of: dt.date, known_by: dt.date | None = None) -> Any:
+    return bind(load(_PACKAGE, name), as_of=as_of, known=known_by or as_of)
 
 
 def _all(table: str) -> Any:
@@ -141,9 +176,9 @@ def _make(engine: DuckEngine, made: list[str], name: str, query: Any) -> None:
     made.append(name)
 
 
-def _rules(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> Iterator[dict[str, Any]]:
+def _rules(engine: DuckEngine, definitions: Definitions, as_of: dt.date, known_by: dt.date | None) -> Iterator[dict[str, Any]]:
     """One row per item: its window as dates, and whether its feed is on, late, off or never came."""
-    until = {r["source"]: r["covered_until"] for r in engine.query(_query("item_until", as_of)).to_pylist()}
+    until = {r["source"]: r["covered_until"] for r in engine.query(_query("item_until", as_of, known_by)).to_pylist()}
     for item in definitions.items.values():
         if item.difference is not None:
             continue

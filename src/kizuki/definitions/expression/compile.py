@@ -7,7 +7,7 @@ Columns of a term `x`: a truth is one boolean column `x`; a text is `x` and `x_n
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from sqlglot import exp
 
@@ -18,6 +18,7 @@ from kizuki.definitions.expression.nodes import (
     Compare,
     Condition,
     Constant,
+    CountHolding,
     CountMembers,
     EveryMember,
     Holds,
@@ -31,12 +32,25 @@ from kizuki.definitions.expression.nodes import (
     Ref,
     StepTable,
     SumMembers,
+    SumTerms,
     Term,
     terms_of,
 )
+from kizuki.definitions.expression.trees import (
+    Sql,
+    added,
+    both,
+    call,
+    case,
+    cast,
+    double,
+    either,
+    is_null,
+    named,
+    negated,
+    paren,
+)
 
-Sql = Any
-"""A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
 Bounds = tuple[Sql, Sql]
 
 
@@ -65,7 +79,7 @@ class Scope:
 
     def has_members(self) -> Sql:
         """Whether the household has any member row."""
-        return _is_known(exp.column(self.key, table=self.groups))
+        return exp.Not(this=is_null(exp.column(self.key, table=self.groups)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +101,15 @@ def compile_condition(node: Condition, scope: Scope) -> Sql:
         case Compare():
             return _compare(node, scope)
         case Not(of):
-            return exp.Not(this=exp.paren(compile_condition(of, scope)))
+            return negated(compile_condition(of, scope))
         case And(of):
-            return exp.paren(exp.and_(*(compile_condition(n, scope) for n in of)))
+            return both(*(compile_condition(n, scope) for n in of))
         case Or(of):
-            return exp.paren(exp.or_(*(compile_condition(n, scope) for n in of)))
+            return either(*(compile_condition(n, scope) for n in of))
         case AnyMember():
-            return _case((_not(scope.has_members()), exp.false()), default=scope.group(node, ""))
+            return case((negated(scope.has_members()), exp.false()), default=scope.group(node, ""))
         case EveryMember():
-            return _case((_not(scope.has_members()), exp.true()), default=scope.group(node, ""))
+            return case((negated(scope.has_members()), exp.true()), default=scope.group(node, ""))
         case _:
             assert_never(node)
 
@@ -109,15 +123,15 @@ def group_columns(scope: Scope, members: str) -> list[Sql]:
         match aggregate:
             case AnyMember(where):
                 answer = compile_condition(where, inner)
-                columns.append(exp.alias_(_some(answer), name))
+                columns.append(named(_some(answer), name))
             case EveryMember(where):
                 answer = compile_condition(Not(where), inner)
-                columns.append(exp.alias_(exp.Not(this=exp.paren(_some(answer))), name))
+                columns.append(named(negated(_some(answer)), name))
             case CountMembers(where):
                 answer = compile_condition(where, inner)
-                columns.append(exp.alias_(_sum(_case((answer, _number(1)), default=_number(0))), f"{name}_lo"))
-                not_false = _case((_not(answer), _number(0)), default=_number(1))
-                columns.append(exp.alias_(_sum(not_false), f"{name}_hi"))
+                columns.append(named(exp.Sum(this=case((answer, double(1)), default=double(0))), f"{name}_lo"))
+                not_false = case((negated(answer), double(0)), default=double(1))
+                columns.append(named(exp.Sum(this=not_false), f"{name}_hi"))
             case SumMembers():
                 columns.extend(_sum_columns(aggregate, inner, name))
             case _:
@@ -134,8 +148,8 @@ def open_items(node: Condition, scope: Scope) -> tuple[Open, ...]:
         if before is None:
             found[item.term] = item
             continue
-        reason = _case((before.flag, before.reason), default=item.reason)
-        found[item.term] = Open(item.term, exp.paren(exp.or_(before.flag, item.flag)), reason)
+        reason = case((before.flag, before.reason), default=item.reason)
+        found[item.term] = Open(item.term, paren(either(before.flag, item.flag)), reason)
     return tuple(found.values())
 
 
@@ -143,7 +157,7 @@ def first_item(node: Condition, scope: Scope) -> Sql:
     """The id of the term that best shows why the answer is TRUE: the first one of the first branch that holds."""
     if isinstance(node, Or):
         branches = [(compile_condition(n, scope), first_item(n, scope)) for n in node.of]
-        return _case(*branches)
+        return case(*branches)
     if isinstance(node, And):
         return first_item(node.of[0], scope)
     terms = terms_of(node)
@@ -157,25 +171,25 @@ def _compare(node: Compare, scope: Scope) -> Sql:
     else:
         answer = _compare_bounds(node.op, _bounds(node.left, scope), _bounds(node.right, scope))
     flags = [scope.column(f"{t.id}_na") for side in (node.left, node.right) if (t := _direct_term(side)) is not None]
-    return _case(*((flag, exp.false()) for flag in flags), default=exp.paren(answer)) if flags else answer
+    return case(*((flag, exp.false()) for flag in flags), default=paren(answer)) if flags else answer
 
 
 def _compare_bounds(op: Operator, left: Bounds, right: Bounds) -> Sql:
     (a, b), (c, d) = left, right
     match op:
         case ">":
-            return _case((exp.GT(this=a, expression=d), exp.true()), (exp.LTE(this=b, expression=c), exp.false()))
+            return case((exp.GT(this=a, expression=d), exp.true()), (exp.LTE(this=b, expression=c), exp.false()))
         case "≥":
-            return _case((exp.GTE(this=a, expression=d), exp.true()), (exp.LT(this=b, expression=c), exp.false()))
+            return case((exp.GTE(this=a, expression=d), exp.true()), (exp.LT(this=b, expression=c), exp.false()))
         case "<":
             return _compare_bounds(">", right, left)
         case "≤":
             return _compare_bounds("≥", right, left)
         case "=" | "≠":
-            exact = exp.and_(*(exp.EQ(this=x, expression=y) for x, y in ((a, b), (c, d), (a, c))))
-            apart = exp.or_(exp.LT(this=b, expression=c), exp.GT(this=a, expression=d))
+            exact = both(*(exp.EQ(this=x, expression=y) for x, y in ((a, b), (c, d), (a, c))))
+            apart = either(exp.LT(this=b, expression=c), exp.GT(this=a, expression=d))
             yes, no = (exp.true(), exp.false()) if op == "=" else (exp.false(), exp.true())
-            return _case((exact, yes), (apart, no))
+            return case((exact, yes), (apart, no))
         case _:
             assert_never(op)
 
@@ -183,16 +197,24 @@ def _compare_bounds(op: Operator, left: Bounds, right: Bounds) -> Sql:
 def _bounds(node: Operand, scope: Scope) -> Bounds:
     match node:
         case Constant(value):
-            return _number(float(value)), _number(float(value))
+            return double(float(value)), double(float(value))
         case Ref(term):
             return scope.column(f"{term.id}_lo"), scope.column(f"{term.id}_hi")
         case Lookup(table, Ref(term)):
             return _step(table, scope.column(f"{term.id}_lo")), _step(table, scope.column(f"{term.id}_hi"))
         case SumMembers() | CountMembers():
-            empty = _not(scope.has_members())
+            empty = negated(scope.has_members())
             return (
-                _case((empty, _number(0)), default=scope.group(node, "_lo")),
-                _case((empty, _number(0)), default=scope.group(node, "_hi")),
+                case((empty, double(0)), default=scope.group(node, "_lo")),
+                case((empty, double(0)), default=scope.group(node, "_hi")),
+            )
+        case SumTerms(terms):
+            return _sum_terms(terms, scope)
+        case CountHolding(of):
+            answers = [compile_condition(n, scope) for n in of]
+            return (
+                added([case((a, double(1)), default=double(0)) for a in answers]),
+                added([case((negated(a), double(0)), default=double(1)) for a in answers]),
             )
         case _:
             assert_never(node)
@@ -203,33 +225,45 @@ def _step(table: StepTable, key: Sql) -> Sql:
         return exp.cast(exp.null(), "double")
     last = len(table.values) - 1
     floor = exp.Floor(this=key)
-    branches = [(exp.LTE(this=floor, expression=_number(n)), _number(v)) for n, v in enumerate(table.values)]
-    further = exp.paren(exp.Sub(this=floor, expression=_number(last)))
-    beyond = exp.Add(this=_number(table.values[last]), expression=exp.Mul(this=further, expression=_number(table.increment)))
-    return _case((_is_null(key), exp.null()), *branches, default=beyond)
+    branches = [(exp.LTE(this=floor, expression=double(n)), double(v)) for n, v in enumerate(table.values)]
+    further = paren(exp.Sub(this=floor, expression=double(last)))
+    beyond = exp.Add(this=double(table.values[last]), expression=exp.Mul(this=further, expression=double(table.increment)))
+    return case((is_null(key), exp.null()), *branches, default=beyond)
+
+
+def _sum_terms(terms: tuple[Term, ...], scope: Scope) -> Bounds:
+    """The least is the sum of what is known; the most is NULL (no bound) as soon as one number is not exactly known."""
+    lows, highs = [], []
+    for term in terms:
+        low, high = _bounds(Ref(term), scope)
+        na = scope.column(f"{term.id}_na")
+        exact = exp.EQ(this=low.copy(), expression=high)
+        lows.append(case((na, double(0)), default=call("COALESCE", low, double(0))))
+        highs.append(case((na, double(0)), (exact, low)))
+    return added(lows), added(highs)
 
 
 def _sum_columns(node: SumMembers, inner: Scope, name: str) -> list[Sql]:
     low, high = _bounds(Ref(node.term), inner)
     na = inner.column(f"{node.term.id}_na")
     counts = exp.true() if node.where is None else compile_condition(node.where, inner)
-    out = exp.or_(_not(counts), na)
-    known_part = _case((na, _number(0)), (counts, exp.func("COALESCE", low, _number(0))), default=_number(0))
-    exact = exp.and_(counts, exp.func("COALESCE", exp.EQ(this=low, expression=high), exp.false()))
-    inexact = _case((out, _number(0)), (exact, _number(0)), default=_number(1))
-    total = _sum(known_part)
-    most = _case((exp.EQ(this=exp.Max(this=inexact), expression=_number(0)), total.copy()))
-    return [exp.alias_(total, f"{name}_lo"), exp.alias_(most, f"{name}_hi")]
+    out = either(negated(counts), na)
+    known_part = case((na, double(0)), (counts, call("COALESCE", low, double(0))), default=double(0))
+    exact = both(counts, call("COALESCE", exp.EQ(this=low, expression=high), exp.false()))
+    inexact = case((out, double(0)), (exact, double(0)), default=double(1))
+    total = exp.Sum(this=known_part)
+    most = case((exp.EQ(this=exp.Max(this=inexact), expression=double(0)), total.copy()))
+    return [named(total, f"{name}_lo"), named(most, f"{name}_hi")]
 
 
 def _open_columns(aggregate: Aggregate, inner: Scope, name: str) -> list[Sql]:
     columns: list[Sql] = []
     for item in _open_in_member(aggregate, inner):
-        seen = exp.Max(this=_case((item.flag, _number(1)), default=_number(0)))
-        columns.append(exp.alias_(exp.EQ(this=seen, expression=_number(1)), f"{name}_open_{item.term.id}"))
+        seen = exp.Max(this=case((item.flag, double(1)), default=double(0)))
+        columns.append(named(exp.EQ(this=seen, expression=double(1)), f"{name}_open_{item.term.id}"))
         if inner.reasons:
-            reason = exp.Min(this=_case((item.flag, item.reason)))
-            columns.append(exp.alias_(reason, f"{name}_why_{item.term.id}"))
+            reason = exp.Min(this=case((item.flag, item.reason)))
+            columns.append(named(reason, f"{name}_why_{item.term.id}"))
     return columns
 
 
@@ -238,21 +272,21 @@ def _open_in_member(aggregate: Aggregate, inner: Scope) -> tuple[Open, ...]:
     if not isinstance(aggregate, SumMembers):
         return open_items(aggregate.where, inner)
     counts = exp.true() if aggregate.where is None else compile_condition(aggregate.where, inner)
-    may_count = exp.func("COALESCE", counts, exp.true())
-    flag = exp.and_(may_count, _ref_is_open(aggregate.term, inner))
+    may_count = call("COALESCE", counts, exp.true())
+    flag = both(may_count, _ref_is_open(aggregate.term, inner))
     items = {o.term: o for o in (open_items(aggregate.where, inner) if aggregate.where is not None else ())}
     before = items.get(aggregate.term)
-    flag = flag if before is None else exp.paren(exp.or_(before.flag, flag))
+    flag = flag if before is None else paren(either(before.flag, flag))
     items[aggregate.term] = Open(aggregate.term, flag, _reason(aggregate.term, inner))
     return tuple(items.values())
 
 
 def _open(node: Condition, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:
     """`above`: the answers of the conditions around this one, all of which must be NULL for it to matter."""
-    unknown = (*above, _is_null(compile_condition(node, scope)))
+    unknown = (*above, is_null(compile_condition(node, scope)))
     match node:
         case Holds(term):
-            yield Open(term, exp.and_(*unknown), _reason(term, scope))
+            yield Open(term, both(*unknown), _reason(term, scope))
         case Compare(_, left, right):
             for side in (left, right):
                 yield from _open_operand(side, scope, unknown)
@@ -270,24 +304,30 @@ def _open(node: Condition, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Ope
 def _open_operand(node: Operand, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:
     term = _direct_term(node)
     if term is not None:
-        yield Open(term, exp.and_(*above, _ref_is_open(term, scope)), _reason(term, scope))
+        yield Open(term, both(*above, _ref_is_open(term, scope)), _reason(term, scope))
     elif isinstance(node, SumMembers | CountMembers):
         yield from _open_group(node, scope, above)
+    elif isinstance(node, SumTerms):
+        for one in node.terms:
+            yield Open(one, both(*above, _ref_is_open(one, scope)), _reason(one, scope))
+    elif isinstance(node, CountHolding):
+        for condition in node.of:
+            yield from _open(condition, scope, above)
 
 
 def _open_group(node: Aggregate, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:
     for item in _open_in_member(node, replace(scope, aggregates=(), answers=())):
-        seen = exp.func("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
+        seen = call("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
         reason = scope.group(node, f"_why_{item.term.id}") if scope.reasons else exp.null()
-        yield Open(item.term, exp.and_(*above, seen), reason)
+        yield Open(item.term, both(*above, seen), reason)
 
 
 def _ref_is_open(term: Term, scope: Scope) -> Sql:
-    applies = _not(scope.column(f"{term.id}_na"))
+    applies = negated(scope.column(f"{term.id}_na"))
     if term.kind is Kind.TEXT:
-        return exp.and_(applies, _is_null(scope.column(term.id)))
+        return both(applies, is_null(scope.column(term.id)))
     low, high = _bounds(Ref(term), scope)
-    return exp.and_(applies, exp.or_(_is_null(low), _is_null(high), exp.NEQ(this=low, expression=high)))
+    return both(applies, either(is_null(low), is_null(high), exp.NEQ(this=low, expression=high)))
 
 
 def _reason(term: Term, scope: Scope) -> Sql:
@@ -319,32 +359,7 @@ def _term(node: Node) -> Term:
 
 def _some(answer: Sql) -> Sql:
     """いずれか over the rows of a group without losing NULLs."""
-    true = exp.Max(this=_case((answer, _number(1)), default=_number(0)))
-    unknown = exp.Max(this=_case((_is_null(answer), _number(1)), default=_number(0)))
-    yes, maybe = exp.EQ(this=true, expression=_number(1)), exp.EQ(this=unknown, expression=_number(1))
-    return _case((yes, exp.true()), (maybe, exp.cast(exp.null(), "boolean")), default=exp.false())
-
-
-def _case(*branches: tuple[Sql, Sql], default: Sql | None = None) -> Sql:
-    case = exp.Case(ifs=[exp.If(this=when.copy(), true=then.copy()) for when, then in branches])
-    return case if default is None else case.else_(default.copy())
-
-
-def _number(value: float) -> Sql:
-    return exp.cast(exp.Literal.number(int(value) if float(value).is_integer() else value), "double")
-
-
-def _sum(of: Sql) -> Sql:
-    return exp.Sum(this=of)
-
-
-def _is_null(of: Sql) -> Sql:
-    return exp.Is(this=exp.paren(of.copy()), expression=exp.null())
-
-
-def _is_known(of: Sql) -> Sql:
-    return exp.Not(this=exp.Is(this=of.copy(), expression=exp.null()))
-
-
-def _not(of: Sql) -> Sql:
-    return exp.Not(this=exp.paren(of.copy()))
+    true = exp.Max(this=case((answer, double(1)), default=double(0)))
+    unknown = exp.Max(this=case((is_null(answer), double(1)), default=double(0)))
+    yes, maybe = exp.EQ(this=true, expression=double(1)), exp.EQ(this=unknown, expression=double(1))
+    return case((yes, exp.true()), (maybe, cast(exp.null(), "boolean")), default=exp.false())

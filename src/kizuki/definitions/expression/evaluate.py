@@ -13,6 +13,7 @@ from kizuki.definitions.expression.nodes import (
     Compare,
     Condition,
     Constant,
+    CountHolding,
     CountMembers,
     EveryMember,
     Holds,
@@ -25,6 +26,7 @@ from kizuki.definitions.expression.nodes import (
     Ref,
     StepTable,
     SumMembers,
+    SumTerms,
     Term,
 )
 
@@ -109,6 +111,11 @@ def _open_operand(node: Operand, facts: Facts, members: Sequence[Facts]) -> Iter
         case CountMembers(where):
             for m in members:
                 yield from _open(where, m, ())
+        case SumTerms(terms):
+            yield from (term for term in terms if not _is_known(facts.get(term.id)))
+        case CountHolding(of):
+            for n in of:
+                yield from _open(n, facts, members)
         case Constant():
             return
         case _:
@@ -201,9 +208,21 @@ def _span(node: Operand, facts: Facts, members: Sequence[Facts]) -> Span:
             return _sum(term, where, members)
         case CountMembers(where):
             answers = [evaluate(where, m) for m in members]
-            return float(sum(a is True for a in answers)), float(sum(a is not False for a in answers))
+            return _counted(answers)
+        case CountHolding(of):
+            return _counted([evaluate(n, facts, members) for n in of])
+        case SumTerms(terms):
+            applying = [(facts.get(t.id), t) for t in terms if not isinstance(facts.get(t.id), NotApplicable)]
+            spans = [span_of(value, term) for value, term in applying]
+            exact = all(low is not None and low == high for low, high in spans)
+            total = sum(low or 0.0 for low, _ in spans)
+            return total, (total if exact else None)
         case _:
             assert_never(node)
+
+
+def _counted(answers: Sequence[bool | None]) -> Span:
+    return float(sum(a is True for a in answers)), float(sum(a is not False for a in answers))
 
 
 def span_of(value: Value, term: Term) -> Span:

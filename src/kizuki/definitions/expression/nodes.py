@@ -93,7 +93,24 @@ class CountMembers:
     where: "Condition"
 
 
-Operand = Ref | Constant | Lookup | SumMembers | CountMembers
+@dataclass(frozen=True, slots=True)
+class SumTerms:
+    """合計（項目、項目、…）: the sum of several numbers of the one being judged; what does not apply adds nothing.
+
+    An unknown number makes the sum "at least what is known".
+    """
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountHolding:
+    """該当数（条件、条件、…）: how many of the conditions hold; those of which that is unknown widen the answer."""
+
+    of: "tuple[Condition, ...]"
+
+
+Operand = Ref | Constant | Lookup | SumMembers | CountMembers | SumTerms | CountHolding
 Operator = Literal["=", "≠", "<", "≤", ">", "≥"]
 
 
@@ -160,8 +177,10 @@ def children(node: Node) -> tuple[Node, ...]:
             return (left, right)
         case Not(of):
             return (of,)
-        case And(of) | Or(of):
+        case And(of) | Or(of) | CountHolding(of):
             return of
+        case SumTerms(terms):
+            return tuple(Ref(term) for term in terms)
         case AnyMember(where) | EveryMember(where) | CountMembers(where):
             return (where,)
         case SumMembers(term, where):

@@ -13,6 +13,7 @@ from kizuki.definitions.expression.nodes import (
     Compare,
     Condition,
     Constant,
+    CountHolding,
     CountMembers,
     EveryMember,
     Holds,
@@ -24,6 +25,7 @@ from kizuki.definitions.expression.nodes import (
     Or,
     Ref,
     SumMembers,
+    SumTerms,
     Term,
     Vocabulary,
 )
@@ -42,7 +44,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"(?P<digits>-?\d+(?:,\d{3})*(?:\.\d+)?)(?P<man>万)?(?P<unit>.*)")
-_AGGREGATES = ("いずれか", "すべて", "合計", "人数", "表")
+_AGGREGATES = ("いずれか", "すべて", "合計", "人数", "該当数", "表")
 _KEYWORDS = frozenset({"かつ", "または", "でない", "はい", "いいえ", *_AGGREGATES})
 
 
@@ -158,9 +160,11 @@ class _Parser:
             node = self.either(names)
             self._need("close", "閉じかっこ")
             return node
-        for word, kind in (("いずれか", AnyMember), ("すべて", EveryMember)):
+        for word, of_members, of_list in (("いずれか", AnyMember, Or), ("すべて", EveryMember, And)):
             if self._take("word", word):
-                return kind(self._bracketed_members())
+                if self._vocabulary.members:
+                    return of_members(self._bracketed_members())
+                return of_list(self._listed(names))
         return self._comparison(names)
 
     def _comparison(self, names: Mapping[str, Term]) -> Condition:
@@ -193,7 +197,9 @@ class _Parser:
         word = self._need("word", "項目名か値")
         match word.text:
             case "合計":
-                return self._sum()
+                return self._sum() if self._vocabulary.members else self._sum_of_terms(names)
+            case "該当数":
+                return CountHolding(self._listed(names))
             case "人数":
                 return CountMembers(self._bracketed_members())
             case "表":
@@ -230,15 +236,38 @@ class _Parser:
         self._need("close", "閉じかっこ")
         return node
 
+    def _listed(self, names: Mapping[str, Term]) -> tuple[Condition, ...]:
+        """（条件、条件、…）."""
+        at = self._token.at
+        self._need("open", "開きかっこ")
+        found = [self.either(names)]
+        while self._take("comma"):
+            found.append(self.either(names))
+        self._need("close", "閉じかっこ")
+        if len(found) < 2:
+            _refuse("K517", "条件が一つしかありません。", at, "かっこの中に、二つ以上の条件を「、」で並べてください。")
+        return tuple(found)
+
+    def _sum_of_terms(self, names: Mapping[str, Term]) -> SumTerms:
+        """（項目、項目、…） of one unit."""
+        self._need("open", "開きかっこ")
+        first = self._summable(names)
+        terms = [first]
+        while self._take("comma"):
+            at = self._token.at
+            term = self._summable(names)
+            if term.unit != first.unit:
+                _refuse(
+                    "K514", f"「{first.title}」と「{term.title}」は単位が違います。", at, "同じ単位の項目だけを合計できます。"
+                )
+            terms.append(term)
+        self._need("close", "閉じかっこ")
+        return SumTerms(tuple(terms))
+
     def _sum(self) -> SumMembers:
         names = self._members(self._token.at)
         self._need("open", "開きかっこ")
-        word = self._need("word", "項目名")
-        if word.text not in names:
-            self._unknown_name(word, names)
-        term = names[word.text]
-        if term.kind is not Kind.NUMBER or term.minimum is None or term.minimum < 0:
-            _refuse("K513", f"「{term.title}」は合計できません。", word.at, "0以上と決まっている数の項目だけを合計できます。")
+        term = self._summable(names)
         where: Condition | None = None
         if self._take("comma"):
             self._inside_aggregate = True
@@ -246,6 +275,15 @@ class _Parser:
             self._inside_aggregate = False
         self._need("close", "閉じかっこ")
         return SumMembers(term, where)
+
+    def _summable(self, names: Mapping[str, Term]) -> Term:
+        word = self._need("word", "項目名")
+        if word.text not in names:
+            self._unknown_name(word, names)
+        term = names[word.text]
+        if term.kind is not Kind.NUMBER or term.minimum is None or term.minimum < 0:
+            _refuse("K513", f"「{term.title}」は合計できません。", word.at, "0以上と決まっている数の項目だけを合計できます。")
+        return term
 
     def _lookup(self, names: Mapping[str, Term]) -> Lookup:
         self._need("open", "開きかっこ")
@@ -303,6 +341,10 @@ def _unit(operand: Operand) -> str:
             return term.unit
         case Lookup(table, _):
             return table.unit
+        case SumTerms(terms):
+            return terms[0].unit
+        case CountHolding():
+            return "個"
         case CountMembers():
             return "人"
         case _:

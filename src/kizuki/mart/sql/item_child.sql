@@ -23,9 +23,9 @@ FROM person AS p
 LEFT JOIN household_member AS m
   ON m.person_id = p.person_id
   AND m.valid_from <= $as_of AND (m.valid_to IS NULL OR m.valid_to > $as_of)
-  AND m.known_from <= $as_of AND (m.known_to IS NULL OR m.known_to > $as_of)
+  AND m.known_from <= $known AND (m.known_to IS NULL OR m.known_to > $known)
 WHERE p.valid_from <= $as_of AND (p.valid_to IS NULL OR p.valid_to > $as_of)
-  AND p.known_from <= $as_of AND (p.known_to IS NULL OR p.known_to > $as_of)
+  AND p.known_from <= $known AND (p.known_to IS NULL OR p.known_to > $known)
   AND p.resident_status = 'resident'
   AND p.birth_date <= $as_of
   AND p.birth_date > CAST($as_of - INTERVAL 18 YEAR AS DATE)

@@ -17,4 +17,4 @@ JOIN item_measure AS d
   AND (d.code IS NULL OR d.code = e.code)
 JOIN item_child AS c ON c.person_id = e.person_id
 WHERE d.of = 'event'
-  AND e.known_from <= $as_of AND (e.known_to IS NULL OR e.known_to > $as_of)
+  AND e.known_from <= $known AND (e.known_to IS NULL OR e.known_to > $known)

@@ -17,7 +17,7 @@ JOIN item_member AS m ON m.person_id = e.person_id AND m.sex = '2'
 JOIN item_child AS c
   ON c.household_id = m.household_id AND c.person_id <> m.person_id
   AND e.happened_on <= c.birth_date AND e.happened_on > CAST(c.birth_date - INTERVAL 10 MONTH AS DATE)
-WHERE e.known_from <= $as_of AND (e.known_to IS NULL OR e.known_to > $as_of)
+WHERE e.known_from <= $known AND (e.known_to IS NULL OR e.known_to > $known)
 UNION ALL
 SELECT
   c.person_id,

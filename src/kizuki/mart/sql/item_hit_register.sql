@@ -5,6 +5,9 @@ WITH home AS (
     COUNT(m.person_id) AS members,
     SUM(CASE WHEN m.is_adult = 1 THEN 1 ELSE 0 END) AS adults,
     SUM(CASE WHEN m.is_adult = 0 THEN 1 ELSE 0 END) AS children,
+    SUM(CASE WHEN m.is_adult = 1 AND m.birth_date > CAST($as_of - INTERVAL 65 YEAR AS DATE) THEN 1 ELSE 0 END) AS adults_under_65,
+    SUM(CASE WHEN m.person_id <> c.person_id AND m.birth_date > CAST($as_of - INTERVAL 7 YEAR AS DATE) THEN 1 ELSE 0 END) AS young,
+    MAX(CASE WHEN m.person_id <> c.person_id AND m.birth_date = c.birth_date THEN 1 ELSE 0 END) AS same_birth,
     MAX(
       CASE
         WHEN o.relation IN ('子の子') AND m.relation IN ('世帯主', '妻', '夫') THEN 1
@@ -29,6 +32,12 @@ WITH home AS (
   SELECT person_id, 'adults' AS measure, CAST(adults AS DOUBLE) AS value FROM home
   UNION ALL
   SELECT person_id, 'single_adult' AS measure, CAST(CASE WHEN adults = 1 THEN 1 ELSE 0 END AS DOUBLE) AS value FROM home
+  UNION ALL
+  SELECT person_id, 'young_siblings' AS measure, CAST(young AS DOUBLE) AS value FROM home
+  UNION ALL
+  SELECT person_id, 'adults_under_65' AS measure, CAST(adults_under_65 AS DOUBLE) AS value FROM home
+  UNION ALL
+  SELECT person_id, 'multiple_birth' AS measure, CAST(same_birth AS DOUBLE) AS value FROM home
   UNION ALL
   SELECT person_id, 'grandparents' AS measure, CAST(grandparents AS DOUBLE) AS value FROM home
 )

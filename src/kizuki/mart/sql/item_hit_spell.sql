@@ -6,6 +6,7 @@ SELECT
   CASE d.part
     WHEN 'amount' THEN s.amount
     WHEN 'detail' THEN TRY_CAST(s.detail AS DOUBLE)
+    WHEN 'has_detail' THEN CASE WHEN s.detail IS NULL THEN CAST(0 AS DOUBLE) ELSE CAST(1 AS DOUBLE) END
     ELSE CAST(1 AS DOUBLE)
   END AS value,
   s.status AS code,
@@ -29,4 +30,4 @@ JOIN item_measure AS d
     OR (d.of = 'ended' AND s.valid_to > d.window_from AND s.valid_to <= d.window_to)
   )
 JOIN item_child AS c ON c.person_id = s.person_id
-WHERE s.known_from <= $as_of AND (s.known_to IS NULL OR s.known_to > $as_of)
+WHERE s.known_from <= $known AND (s.known_to IS NULL OR s.known_to > $known)

@@ -14,7 +14,7 @@ WITH adult AS (
   LEFT JOIN spell AS s
     ON s.person_id = m.person_id AND s.kind = 'tax_year'
     AND s.valid_from <= $as_of AND (s.valid_to IS NULL OR s.valid_to > $as_of)
-    AND s.known_from <= $as_of AND (s.known_to IS NULL OR s.known_to > $as_of)
+    AND s.known_from <= $known AND (s.known_to IS NULL OR s.known_to > $known)
   GROUP BY c.person_id, m.person_id
 )
 SELECT

@@ -13,9 +13,9 @@ FROM household_member AS m
 JOIN person AS p
   ON p.person_id = m.person_id
   AND p.valid_from <= $as_of AND (p.valid_to IS NULL OR p.valid_to > $as_of)
-  AND p.known_from <= $as_of AND (p.known_to IS NULL OR p.known_to > $as_of)
+  AND p.known_from <= $known AND (p.known_to IS NULL OR p.known_to > $known)
   AND p.resident_status = 'resident'
 WHERE m.valid_from <= $as_of AND (m.valid_to IS NULL OR m.valid_to > $as_of)
-  AND m.known_from <= $as_of AND (m.known_to IS NULL OR m.known_to > $as_of)
+  AND m.known_from <= $known AND (m.known_to IS NULL OR m.known_to > $known)
   AND m.household_id IN (SELECT c.household_id FROM item_child AS c)
 GROUP BY m.household_id, p.person_id
