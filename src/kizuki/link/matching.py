@@ -61,8 +61,10 @@ def match_records(records: pa.Table, linkage: Linkage, context: Context | None =
         night.take(load(PACKAGE, "by_unique_key"))
         night.take(load(PACKAGE, "by_school"))
         night.reopen()
+        night.list_children()
         night.take(load(PACKAGE, "by_name_only"))
         night.weigh()
+        night.take(load(PACKAGE, "by_listing"))
         return night.finish()
 
 
@@ -72,6 +74,7 @@ def weights(records: pa.Table, linkage: Linkage, context: Context | None = None)
         night = _Night(engine, linkage)
         night.prepare(shape(records, PERSON_RECORD), context or Context())
         night.reopen()
+        night.list_children()
         return score(engine, linkage.model)
 
 
@@ -118,6 +121,14 @@ class _Night:
         """Gather again the records no pass has placed."""
         self._materialise("open_record", "open_record")
 
+    def list_children(self) -> None:
+        """Bring the bare names of one place's list together: one child, one candidate, one question to a reviewer."""
+        self._materialise("listing", "listing")
+        self.take(load(PACKAGE, "by_listing_decision"))
+        self.reopen()
+        for name in ("open_lead", "forbidden"):
+            self._materialise(name, name)
+
     def weigh(self) -> None:
         """The weighted comparison and the readable rules over it."""
         self.engine.register("scored", score(self.engine, self.linkage.model))
@@ -152,10 +163,9 @@ class _Night:
 
 
 def _kana_codes(records: pa.Table) -> pa.Table:
-    kana = {
-        k for column in ("family_kana_key", "given_kana_key") for k in pc.unique(records[column]).to_pylist() if k is not None
-    }
-    distinct = sorted(kana)
+    whole = records["kana_key"].filter(pc.is_null(records["family_kana_key"]))
+    columns = [records["family_kana_key"], records["given_kana_key"], whole]
+    distinct = sorted({k for column in columns for k in pc.unique(column).to_pylist() if k is not None})
     return pa.table({"kana": pa.array(distinct, pa.string()), "code": pa.array([kana_code(k) for k in distinct], pa.string())})
 
 

@@ -78,8 +78,8 @@ def _share(attribute: str, level: Level, state: int, counts: Counts) -> float | 
     """Share of the degree among pairs that can show it; None when too few can. Half a pair is added for the unseen."""
     needs = _NEEDS.get(level.id) if attribute in ("family", "given") else None
     wanted = {k: n for k, n in counts.items() if k[0] == attribute and k[1] >= 0 and needs in (None, k[2])}
-    if attribute == "birth" and level.id == "cohort":
-        return None  # numbered records carry birth dates; the school year keeps its number
+    if attribute == "birth" and level.id in ("cohort", "band"):
+        return None  # numbered records carry birth dates; the school year and the age band keep their numbers
     total = sum(wanted.values())
     if total < LEAST_PAIRS:
         return None
