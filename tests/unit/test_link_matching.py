@@ -134,6 +134,40 @@ def test_two_residents_of_one_name_and_birth_wait(linkage: Linkage) -> None:
     assert waiting(found, "A1") == {number(1), number(4)}
 
 
+def test_a_namesake_of_the_same_day_in_another_home_with_another_phone_waits(linkage: Linkage) -> None:
+    here = HINA | {"phone": "0725000001"}
+    name: dict[str, Any] = {"kanji": ("佐藤", "陽菜"), "kana": ("サトウ", "ヒナ"), "birth_date": dt.date(2016, 5, 3)}
+    elsewhere = {"town_key": "西", "block_key": "9", "postcode": "5940002"}
+    r = record("after_school_care", "A1", phone="0725999999", **name, **elsewhere)
+    found = matched(linkage, here, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {number(1)}
+    moved = record("after_school_care", "A1", phone="0725000001", **name, **elsewhere)
+    assert anchor(matched(linkage, here, moved), "after_school_care", "A1") == joined(HINA)
+
+
+def test_another_kanji_read_alike_on_the_same_day_waits(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "日奈"), kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3))
+    found = matched(linkage, HINA, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {number(1)}
+
+
+def test_a_rule_that_lets_a_machine_join_on_less_is_refused(linkage: Linkage) -> None:
+    def with_given(states: tuple[str, ...], **changes: tuple[str, ...]) -> None:
+        rule = linkage.rules.rules[0]
+        wider = rule.model_copy(update={"conditions": rule.conditions | {"名": states} | changes})
+        rules = linkage.rules.model_copy(update={"rules": (wider,)})
+        Linkage.model_validate({"model": linkage.model, "rules": rules})
+
+    with_given(("漢字とカナが一致",))
+    for states in (("カナが一字違い",), ("カナが一致し漢字が違う",), ("不明",)):
+        with pytest.raises(ValueError, match="名の一致"):
+            with_given(states)
+    with pytest.raises(ValueError, match="矛盾"):
+        with_given(("漢字が一致",), 生年月日=("違う",))
+
+
 def test_remarriage_joins_only_with_the_address(linkage: Linkage) -> None:
     moved = record("family_consultation", "F1", kanji=("高橋", "蓮"), kana=("タカハシ", "レン"), birth_date=dt.date(2015, 7, 9))
     found = matched(linkage, REN, moved)
