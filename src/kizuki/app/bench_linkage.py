@@ -101,7 +101,7 @@ def _next_night(folder: str) -> None:
     for path in Path(folder).glob("*.csv"):
         shutil.move(path, home / "inbox" / NEW_SOURCE)
     settle(home)
-    night = _night(home)
+    night = _night(home, AS_OF + dt.timedelta(days=1))
     stages.cleanse(night)
     times.next_seconds, times.next_mb = _measure_link(night)
     _write(folder, times)
@@ -114,11 +114,11 @@ def _measure_link(night: stages.Night) -> tuple[float, float]:
     return usage.seconds, usage.peak_mb
 
 
-def _night(home: Path) -> stages.Night:
+def _night(home: Path, as_of: dt.date = AS_OF) -> stages.Night:
     """The night up to 受領."""
     keys = KeyRing.load(home)
     runner = Runner(TableCache(home / "cache", keys))
-    night = stages.Night(home, keys, load_definitions(shipped_definitions()), AS_OF, NOW, runner, lambda text: None)
+    night = stages.Night(home, keys, load_definitions(shipped_definitions()), as_of, NOW, runner, lambda text: None)
     stages.receive(night)
     return night
 
