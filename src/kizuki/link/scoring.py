@@ -93,7 +93,8 @@ def _api(engine: Engine) -> tuple[Any, str, Callable[[pa.Table], Any]]:
         from splink.internals.spark.database_api import SparkAPI
 
         # "persist": left alone, Splink writes each step to disk as plain Parquet
-        api = SparkAPI(spark_session=engine.session, break_lineage_method="persist", register_udfs_automatically=False)
+        untyped: Any = SparkAPI
+        api = untyped(spark_session=engine.session, break_lineage_method="persist", register_udfs_automatically=False)
         return api, SPARK, lambda table: engine.frame(table).persist()
     return DuckDBAPI(engine.connection), DUCKDB, lambda table: table
 
