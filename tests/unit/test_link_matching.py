@@ -134,6 +134,40 @@ def test_two_residents_of_one_name_and_birth_wait(linkage: Linkage) -> None:
     assert waiting(found, "A1") == {number(1), number(4)}
 
 
+def test_a_namesake_of_the_same_day_in_another_home_with_another_phone_waits(linkage: Linkage) -> None:
+    here = HINA | {"phone": "0725000001"}
+    name: dict[str, Any] = {"kanji": ("佐藤", "陽菜"), "kana": ("サトウ", "ヒナ"), "birth_date": dt.date(2016, 5, 3)}
+    elsewhere = {"town_key": "西", "block_key": "9", "postcode": "5940002"}
+    r = record("after_school_care", "A1", phone="0725999999", **name, **elsewhere)
+    found = matched(linkage, here, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {number(1)}
+    moved = record("after_school_care", "A1", phone="0725000001", **name, **elsewhere)
+    assert anchor(matched(linkage, here, moved), "after_school_care", "A1") == joined(HINA)
+
+
+def test_another_kanji_read_alike_on_the_same_day_waits(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "日奈"), kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3))
+    found = matched(linkage, HINA, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {number(1)}
+
+
+def test_a_rule_that_lets_a_machine_join_on_less_is_refused(linkage: Linkage) -> None:
+    def with_given(states: tuple[str, ...], **changes: tuple[str, ...]) -> None:
+        rule = linkage.rules.rules[0]
+        wider = rule.model_copy(update={"conditions": rule.conditions | {"名": states} | changes})
+        rules = linkage.rules.model_copy(update={"rules": (wider,)})
+        Linkage.model_validate({"model": linkage.model, "rules": rules})
+
+    with_given(("漢字とカナが一致",))
+    for states in (("カナが一字違い",), ("カナが一致し漢字が違う",), ("不明",)):
+        with pytest.raises(ValueError, match="名の一致"):
+            with_given(states)
+    with pytest.raises(ValueError, match="矛盾"):
+        with_given(("漢字が一致",), 生年月日=("違う",))
+
+
 def test_remarriage_joins_only_with_the_address(linkage: Linkage) -> None:
     moved = record("family_consultation", "F1", kanji=("高橋", "蓮"), kana=("タカハシ", "レン"), birth_date=dt.date(2015, 7, 9))
     found = matched(linkage, REN, moved)
@@ -177,10 +211,125 @@ def test_two_children_of_one_name_in_a_grade_wait(linkage: Linkage) -> None:
 
 
 def test_kana_alone_never_joins(linkage: Linkage) -> None:
-    r = record("childrens_cafeteria", "K1", kana=("スズキ", "レン"), grade="小学校高学年")
+    r = record("childrens_cafeteria", "K1", kana=("スズキ", "レン"))
     found = matched(linkage, REN, r)
     assert anchor(found, "childrens_cafeteria", "K1") == alone(r)
     assert waiting(found, "K1") == {number(3)}
+
+
+def visit(
+    record_id: str, kana: tuple[str, str], grade: str | None = "小学校高学年", place: str = "つばき食堂"
+) -> dict[str, Any]:
+    return record("childrens_cafeteria", record_id, kana=kana, grade=grade, school_code=place)
+
+
+def test_a_reading_rare_at_that_age_joins_and_a_second_bearer_makes_it_wait(linkage: Linkage) -> None:
+    r = visit("K1", ("スズキ", "レン"))
+    assert anchor(matched(linkage, REN, r), "childrens_cafeteria", "K1") == joined(REN)
+    older = visit("K1", ("スズキ", "レン"), grade="高校生世代")
+    assert anchor(matched(linkage, REN, older), "childrens_cafeteria", "K1") == alone(older)
+    other = resident(6, ("鈴木", "恋"), ("スズキ", "レン"), "2014-11-30", sex="2")
+    found = matched(linkage, REN, other, r)
+    assert anchor(found, "childrens_cafeteria", "K1") == alone(r)
+    assert waiting(found, "K1") == {number(3), number(6)}
+
+
+def test_a_common_reading_waits_however_well_the_age_fits(linkage: Linkage) -> None:
+    common = [
+        resident(300 + i, ("鈴木", f"名{i}"), ("スズキ", f"タ{'ナニヌネノ'[i % 5]}"), f"{1940 + i}-01-01") for i in range(40)
+    ] + [resident(400 + i, (f"姓{i}", "蓮"), (f"カ{'アイウエオ'[i % 5]}", "レン"), f"{1940 + i}-01-01") for i in range(40)]
+    r = visit("K1", ("スズキ", "レン"))
+    found = matched(linkage, REN, *common, r)
+    assert anchor(found, "childrens_cafeteria", "K1") == alone(r)
+    assert waiting(found, "K1") == {number(3)}
+
+
+def test_visits_of_one_child_to_one_place_are_one_person(linkage: Linkage) -> None:
+    sora = [visit("K1", ("ニシ", "ソラ")), visit("K2", ("ニシ", "ソラ")), visit("K3", ("ニシ", "ソラ"), grade=None)]
+    elsewhere = visit("K4", ("ニシ", "ソラ"), place="さざんか食堂")
+    sister = visit("K5", ("ニシ", "ソオラ"))
+    found = matched(linkage, REN, *sora, elsewhere, sister)
+    anchors = {r["record_id"]: anchor(found, r["source"], r["record_id"])[1] for r in (*sora, elsewhere, sister)}
+    assert anchors == {"K1": "K1", "K2": "K1", "K3": "K1", "K4": "K4", "K5": "K5"}
+    too_old = visit("K6", ("ニシ", "ソラ"), grade="未就学")
+    apart = matched(linkage, REN, *sora, too_old)
+    assert {anchor(apart, r["source"], r["record_id"])[1] for r in (*sora, too_old)} == {"K1", "K2", "K3", "K6"}
+
+
+def test_visits_are_not_brought_together_when_two_children_have_the_reading(linkage: Linkage) -> None:
+    brother = resident(6, ("鈴木", "廉"), ("スズキ", "レン"), "2012-07-09", sex="1")  # a band later than REN
+    visits = [visit("K1", ("スズキ", "レン")), visit("K2", ("スズキ", "レン"), grade=None)]
+    found = matched(linkage, REN, brother, *visits)
+    assert anchor(found, "childrens_cafeteria", "K1") == joined(REN)
+    assert anchor(found, "childrens_cafeteria", "K2") == alone(visits[1])
+
+
+def test_a_class_list_with_a_name_twice_is_two_children(linkage: Linkage) -> None:
+    def pupil(record_id: str, grade: str, year: int) -> dict[str, Any]:
+        day = dt.date(year, 6, 1)
+        return record("school_life", record_id, kanji=("西", "空"), grade=grade, school_code="E1", known_from=day)
+
+    years = [pupil("P1", "3", 2024), pupil("P2", "4", 2025), pupil("P3", "5", 2026)]
+    found = matched(linkage, REN, *years)
+    assert {anchor(found, "school_life", r["record_id"])[1] for r in years} == {"P1"}
+    twice = [*years, pupil("P4", "5", 2026)]
+    found = matched(linkage, REN, *twice)
+    assert {anchor(found, "school_life", r["record_id"])[1] for r in twice} == {"P1", "P2", "P3", "P4"}
+
+
+def pair_of(row: dict[str, Any], resident_row: dict[str, Any]) -> pa.Table:
+    texts = (row["source"], row["record_id"], resident_row["record_id"])
+    return pa.table({n: [t] for n, t in zip(("source", "record_id", "resident_id"), texts, strict=True)})
+
+
+def test_a_reviewers_word_about_one_visit_holds_for_the_child(linkage: Linkage) -> None:
+    visits = [visit("K1", ("スズキ", "レン")), visit("K2", ("スズキ", "レン"))]
+    told = matched(linkage, REN, *visits, context=Context(must_link=pair_of(visits[1], REN)))
+    assert {anchor(told, "childrens_cafeteria", k) for k in ("K1", "K2")} == {(REGISTER, number(3), "reviewed")}
+    denied = matched(linkage, REN, *visits, context=Context(cannot_link=pair_of(visits[1], REN)))
+    assert {anchor(denied, "childrens_cafeteria", k) for k in ("K1", "K2")} == {("childrens_cafeteria", "K1", "auto")}
+    assert waiting(denied, "K1") == waiting(denied, "K2") == set()
+    both = Context(must_link=pair_of(visits[0], REN), cannot_link=pair_of(visits[1], REN))
+    split = matched(linkage, REN, *visits, context=both)
+    assert anchor(split, "childrens_cafeteria", "K1") == (REGISTER, number(3), "reviewed")
+    assert anchor(split, "childrens_cafeteria", "K2") == alone(visits[1])
+
+
+def test_a_twin_read_almost_alike_is_not_the_one_who_is_there(linkage: Linkage) -> None:
+    yuuki = resident(8, ("谷", "優希"), ("タニ", "ユウキ"), "2015-04-09", sex="2") | {
+        "kana_key": "タニユキ",
+        "given_kana_key": "ユキ",
+    }
+    yuki = {"kana": ("タニ", "ユキ"), "birth_date": dt.date(2015, 4, 9), "sex": "2"}
+    r = record("community_social_work", "C1", **yuki)
+    found = matched(linkage, yuuki, r)
+    assert anchor(found, "community_social_work", "C1") == alone(r)
+    assert waiting(found, "C1") == {number(8)}
+    written = record("community_social_work", "C1", kanji=("谷", "優希"), **yuki)
+    assert anchor(matched(linkage, yuuki, written), "community_social_work", "C1") == joined(yuuki)
+
+
+def test_a_reading_cut_short_is_shown_to_a_reviewer(linkage: Linkage) -> None:
+    minori = resident(9, ("持月", "実里"), ("モチヅキ", "ミノリ"), "2015-08-01", sex="2")
+    r = visit("K1", ("モチヅキ", "ミノ"))
+    found = matched(linkage, minori, r)
+    assert anchor(found, "childrens_cafeteria", "K1") == alone(r)
+    assert waiting(found, "K1") == {number(9)}
+
+
+def test_outsiders_join_by_home_or_phone_with_the_guards_of_residents(linkage: Linkage) -> None:
+    sora: dict[str, Any] = {"kanji": ("西", "空"), "kana": ("ニシ", "ソラ")}
+    born = record("after_school_care", "A1", birth_date=dt.date(2013, 3, 3), phone="0725111111", **sora, **HOME)
+    at_home = record("community_social_work", "C1", **sora, **HOME)
+    calling = record("community_social_work", "C2", kana=("ニシ", "ソラ"), phone="0725111111")
+    mother = record("community_social_work", "C3", kanji=("西", "海"), kana=("ニシ", "ウミ"), phone="0725111111", **HOME)
+    rows = (born, at_home, calling, mother)
+    found = matched(linkage, REN, *rows)
+    assert [anchor(found, r["source"], r["record_id"])[1] for r in rows] == ["A1", "A1", "A1", "C3"]
+    son = at_home | {"record_id": "C4", "sex": "1"}
+    daughter = at_home | {"record_id": "C5", "sex": "2"}
+    apart = matched(linkage, REN, son, daughter)
+    assert [anchor(apart, r["source"], r["record_id"]) for r in (son, daughter)] == [alone(son), alone(daughter)]
 
 
 def test_outsiders_of_one_name_and_birth_are_one_person_unless_numbers_differ(linkage: Linkage) -> None:

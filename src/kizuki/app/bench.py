@@ -30,7 +30,7 @@ AS_OF = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
 SEED = 1
 _PORT = 8765
-_NEW_SOURCE = "childrens_cafeteria"
+NEW_SOURCE = "childrens_cafeteria"
 _TITLES = {stage.name: stage.title for stage in STAGES}
 
 
@@ -91,12 +91,12 @@ def _measure(people: int, folder: str, answer: str) -> None:
     with measured() as usage:
         write_city(build_city(people, SEED), home)
     times.city_seconds = usage.seconds
-    kept_back = [_keep_back(home) for _ in range(2)]
+    kept_back = [keep_back(home) for _ in range(2)]
     times.stages = _night(home, AS_OF)
     times.input_rows = times.stages[0]["rows"]
-    shutil.move(kept_back.pop(), home / "inbox" / _NEW_SOURCE)
+    shutil.move(kept_back.pop(), home / "inbox" / NEW_SOURCE)
     times.rerun_stages = _night(home, AS_OF)
-    shutil.move(kept_back.pop(), home / "inbox" / _NEW_SOURCE)
+    shutil.move(kept_back.pop(), home / "inbox" / NEW_SOURCE)
     times.next_stages = _night(home, AS_OF + dt.timedelta(days=1))
     with measured() as usage:
         Server(home).view()
@@ -106,18 +106,18 @@ def _measure(people: int, folder: str, answer: str) -> None:
 
 
 def _night(home: Path, as_of: dt.date) -> list[dict[str, Any]]:
-    _settle(home)
+    settle(home)
     KeyRing.load(home)
     return [asdict(stage) for stage in run(home, load_definitions(shipped_definitions()), as_of, NOW).stages]
 
 
-def _keep_back(home: Path) -> Path:
+def keep_back(home: Path) -> Path:
     """Take the newest file of one source aside, to be a later night's only delivery."""
-    newest = max((home / "inbox" / _NEW_SOURCE).iterdir())
+    newest = max((home / "inbox" / NEW_SOURCE).iterdir())
     return Path(shutil.move(newest, home.parent / newest.name))
 
 
-def _settle(home: Path) -> None:
+def settle(home: Path) -> None:
     """Let the files look finished, so that no waiting is measured."""
     past = time.time() - 3600
     for path in (home / "inbox").glob("*/*"):

@@ -2,8 +2,9 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,27 +16,45 @@ app = typer.Typer()
 
 @app.command()
 def bench(
-    people: Annotated[str, typer.Option("--people", help="都市の人数（コンマ区切り）。")] = "20000,60000,183000",
-    out: Annotated[Path, typer.Option("--out", help="表を書くファイル。")] = Path("bench/results.md"),
+    people: Annotated[str | None, typer.Option("--people", help="都市の人数（コンマ区切り）。")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="表を書くファイル。")] = None,
+    link: Annotated[bool, typer.Option("--link", help="名寄せの段階だけを測ります（700,000人まで）。")] = False,
     worlds: Annotated[int, typer.Option("--worlds", help="学習の約束を測る模擬の街の数（0 で測らない）。")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """合成都市で一晩を、模擬の街で学習の約束を測り、表を bench/results.md に書きます。"""
+    """合成都市で一晩を、模擬の街で学習の約束を測り、表を bench/results.md（--link なら名寄せだけを bench/linkage.md）に書きます。"""
+    if link:
+        _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
+        return
     from kizuki.app.bench import measure_cities, report
     from kizuki.app.bench_learning import measure_worlds, report_learning
 
+    cities = measure_cities(_sizes(people or "20000,60000,183000"), progress=_progress)
+    outcomes = measure_worlds(worlds, progress=_progress)
+    text = report(cities) + ("\n" + report_learning(outcomes) if outcomes else "")
+    figures = {"cities": [c.as_dict() for c in cities], "worlds": [o.as_dict() for o in outcomes]}
+    _tell(text, figures, out or Path("bench/results.md"), as_json)
+
+
+def _linkage(sizes: list[int], out: Path, as_json: bool) -> None:
+    from kizuki.app.bench_linkage import measure_linkage, report
+
+    cities = measure_linkage(sizes, progress=_progress)
+    _tell(report(cities), {"cities": [asdict(c) for c in cities]}, out, as_json)
+
+
+def _sizes(people: str) -> list[int]:
     try:
-        sizes = [int(size) for size in people.split(",") if size.strip()]
+        return [int(size) for size in people.split(",")]
     except ValueError as e:
         raise UsageError("K405", "人数を読めません。", "--people", "20000,60000 のように数字で書いてください。") from e
-    cities = measure_cities(sizes, progress=_tell)
-    outcomes = measure_worlds(worlds, progress=_tell)
-    text = report(cities) + ("\n" + report_learning(outcomes) if outcomes else "")
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _tell(text: str, figures: dict[str, Any], out: Path, as_json: bool) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    answer = {"cities": [c.as_dict() for c in cities], "worlds": [o.as_dict() for o in outcomes]}
-    print(json.dumps(answer, ensure_ascii=False) if as_json else text)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(json.dumps(figures, ensure_ascii=False) if as_json else text)

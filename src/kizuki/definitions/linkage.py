@@ -16,6 +16,10 @@ from kizuki.terms.errors import DefinitionError
 
 MISSING = "不明"
 """Label of the state in which one of the two records lacks the attribute."""
+AGREEING_GIVEN = ("both", "kanji", "kana", "kanji_kana_differs")
+"""Degrees in which the given name agrees well enough for a machine; another kanji, or a kana off, may be a twin."""
+CONTRADICTING_BIRTH = ("year_month", "differs")
+"""Degrees in which the birth speaks against the pair."""
 
 
 class Level(Definition):
@@ -104,7 +108,7 @@ class Linkage(Definition):
                     raise ValueError(f"規則「{rule.title}」：比較に無い項目「{attribute}」です")
                 if unknown := set(allowed) - states[attribute]:
                     raise ValueError(f"規則「{rule.title}」：「{attribute}」に無い段階「{'、'.join(sorted(unknown))}」です")
-        _never_on_a_name_alone(self.rules)
+        _never_on_a_name_alone(self.rules, self.model)
         return self
 
     @property
@@ -113,17 +117,25 @@ class Linkage(Definition):
         return f"{self.model.version}/{self.rules.version}"
 
 
-def _never_on_a_name_alone(rules: LinkageRules) -> None:
-    """An automatic rule must ask for the given name and for something besides names that is known."""
+def _never_on_a_name_alone(rules: LinkageRules, model: LinkageModel) -> None:
+    """An automatic rule must ask that the given name agrees, that the birth does not contradict, and for more than names."""
+    given = _titles(model, "given", AGREEING_GIVEN)
+    birth = _titles(model, "birth", CONTRADICTING_BIRTH)
     beyond_names = {"生年月日", "住所", "電話"}
     for rule in rules.rules:
         if rule.decision != "自動":
             continue
-        if MISSING in rule.conditions.get("名", (MISSING,)):
+        if not set(rule.conditions.get("名", (MISSING,))) <= given:
             raise ValueError(f"規則「{rule.title}」：自動とするには名の一致が要ります")
+        if "生年月日" not in rule.conditions or birth & set(rule.conditions["生年月日"]):
+            raise ValueError(f"規則「{rule.title}」：自動とするには生年月日が矛盾しないことが要ります")
         known = [a for a in beyond_names if a in rule.conditions and MISSING not in rule.conditions[a]]
         if not known:
             raise ValueError(f"規則「{rule.title}」：氏名だけで自動とすることはできません")
+
+
+def _titles(model: LinkageModel, comparison: str, degrees: tuple[str, ...]) -> set[str]:
+    return {lv.title for c in model.comparisons if c.id == comparison for lv in c.levels if lv.id in degrees}
 
 
 def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Linkage]:

@@ -25,9 +25,28 @@ class SparkEngine:
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table queryable under `name`."""
+        self.frame(table).createOrReplaceTempView(name)
+
+    def frame(self, table: pa.Table) -> Any:
+        """An Arrow table as a Spark DataFrame."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pyspark's own deprecations are not ours to mend
-            self._session.createDataFrame(_plain(table)).createOrReplaceTempView(name)
+            return self._session.createDataFrame(_plain(table))
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered or materialised table."""
+        self._session.catalog.dropTempView(name)
+
+    drop = unregister
+
+    def materialise(self, name: str, query: exp.Expression) -> int:
+        """Keep the result of `query` inside the session as table `name`; returns its row count.
+
+        The plan that made it is cut off, so that what is built on it is planned, and run, once.
+        """
+        kept = self._session.sql(render(query, SPARK)).localCheckpoint()
+        kept.createOrReplaceTempView(name)
+        return int(kept.count())
 
     def query(self, query: exp.Expression) -> pa.Table:
         """Run a query tree and return Arrow."""
@@ -44,7 +63,12 @@ class SparkEngine:
             return self.query(query)
         finally:
             for name in tables:
-                self._session.catalog.dropTempView(name)
+                self.unregister(name)
+
+    @property
+    def session(self) -> Any:
+        """The session itself, for a library that writes its own SQL (Splink)."""
+        return self._session
 
     def close(self) -> None:
         """Stop the session."""
@@ -77,13 +101,16 @@ def _session(scratch: Path, master: str) -> Any:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config(
+            "spark.sql.execution.arrow.localRelationThreshold", "0"
+        )  # else a table becomes part of every plan that reads it
         .getOrCreate()
     )
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Spark's Arrow reader knows no dictionary encoding: text columns as plain text."""
+    """Spark's Arrow reader knows no dictionary encoding, and loses what follows an empty chunk: plain text, in one chunk."""
     plain = [
         pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type, f.nullable) for f in table.schema
     ]
-    return table.cast(pa.schema(plain))
+    return table.cast(pa.schema(plain)).combine_chunks()

@@ -35,6 +35,7 @@ BLOCKING = (
 TERM_FREQUENCY_COLUMNS = ("family_key", "family_kana_key", "given_key", "given_kana_key", "town_key")
 """Columns whose rare values weigh more; frequencies are those of the register."""
 
+_SCHOOL_YEAR = 366
 _RAREST = 1e-5  # a name nobody else bears is as likely a misprint as a rarity
 
 
@@ -66,7 +67,9 @@ def _lacking(name: str) -> exp.Condition:
 
 def _name_part(part: str) -> tuple[exp.Condition, dict[str, Degree]]:
     kanji_column, kana_column, code = f"{part}_key", f"{part}_kana_key", f"{part}_code"
-    kanji, kana = _same(kanji_column, "name_key"), _same(kana_column, "kana_key")
+    kanji = _same(kanji_column, "name_key")
+    # a given name must be the same letter for letter: ユキ and ユウキ have one key, and may be sisters
+    kana = _same(kana_column, "kana_key") if part == "family" else _same("given_written", "kana_written")
     missing = exp.and_(exp.not_(kanji), exp.not_(kana), _lacking(kanji_column), _lacking(kana_column))
     near = exp.and_(
         exp.Levenshtein(this=_left(code), expression=_right(code)) <= 1,
@@ -104,12 +107,20 @@ def _birth() -> tuple[exp.Condition, dict[str, Degree]]:
     overlap = exp.and_(
         _lacking("birth_date"), _left("birth_from") <= _right("birth_to"), _right("birth_from") <= _left("birth_to")
     )
+    one_year = exp.and_(*(_days(side) <= _SCHOOL_YEAR for side in ("l", "r")))
     return _lacking("birth_from"), {
         "exact": Degree(left.copy().eq(right.copy())),
         "near": Degree(exp.or_(one_digit, swapped)),
         "year_month": Degree(same_month),
-        "cohort": Degree(overlap),
+        "cohort": Degree(exp.and_(overlap, one_year)),
+        "band": Degree(overlap.copy()),
     }
+
+
+def _days(side: str) -> exp.Expression:
+    """How many days the birth may lie in, on one side of the pair."""
+    bounds = {"this": exp.column(f"birth_to_{side}"), "expression": exp.column(f"birth_from_{side}")}
+    return exp.DateDiff(**bounds, unit=exp.Var(this="DAY"))
 
 
 def _address() -> tuple[exp.Condition, dict[str, Degree]]:

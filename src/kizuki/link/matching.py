@@ -4,7 +4,8 @@ A star, not a web: each record joins at most one resident, so no chain of look-a
 records and decisions give the same table, in whatever order they come.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,11 +15,12 @@ from sqlglot import exp
 
 from kizuki.definitions.linkage import Linkage, LinkageModel
 from kizuki.engine.duck import DuckEngine
+from kizuki.engine.spark import SparkEngine
 from kizuki.engine.sql import bind, load
 from kizuki.engine.tables import arrow_schema, empty, shape
 from kizuki.link.rules import AUTO, decide
-from kizuki.link.scoring import PACKAGE, score
-from kizuki.link.tables import CANDIDATE, CLASS_YEAR, FORMER_NAME, LOOSE_NAME, PAIR, REVIEW_PAIR, SCHOOL_ROLL
+from kizuki.link.scoring import PACKAGE, Engine, score
+from kizuki.link.tables import CANDIDATE, CLASS_YEAR, FORMER_NAME, LOOSE_NAME, PAIR, REVIEW_PAIR, SCHOOL_ROLL, SCORED
 from kizuki.link.training import learn
 from kizuki.terms.kana import kana_code
 from kizuki.terms.records import PERSON_RECORD
@@ -43,15 +45,24 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """`assignment`: one row per record with the anchor of its group; `review`: pairs that wait for a person."""
+    """`assignment`: one row per record with the anchor of its group; `review`: pairs that wait for a person.
+
+    `scored`: the pairs that were weighed (link.tables.SCORED), joined or not.
+    """
 
     assignment: pa.Table
     review: pa.Table
+    scored: pa.Table = field(default_factory=lambda: empty(SCORED))
 
 
-def match_records(records: pa.Table, linkage: Linkage, context: Context | None = None) -> Matching:
-    """Match `records` (terms.records.PERSON_RECORD, all sources) to the register's rows among them."""
-    with DuckEngine() as engine:
+def match_records(
+    records: pa.Table, linkage: Linkage, context: Context | None = None, *, spark: SparkEngine | None = None
+) -> Matching:
+    """Match `records` (terms.records.PERSON_RECORD, all sources) to the register's rows among them.
+
+    On the embedded engine, or on a given Spark session with the same outcome.
+    """
+    with _engine(spark) as engine:
         night = _Night(engine, linkage)
         night.prepare(shape(records, PERSON_RECORD), context or Context())
         night.take(load(PACKAGE, "by_return"))
@@ -61,17 +72,22 @@ def match_records(records: pa.Table, linkage: Linkage, context: Context | None =
         night.take(load(PACKAGE, "by_unique_key"))
         night.take(load(PACKAGE, "by_school"))
         night.reopen()
+        night.list_children()
         night.take(load(PACKAGE, "by_name_only"))
         night.weigh()
+        night.take(load(PACKAGE, "by_listing"))
         return night.finish()
 
 
-def weights(records: pa.Table, linkage: Linkage, context: Context | None = None) -> pa.Table:
+def weights(
+    records: pa.Table, linkage: Linkage, context: Context | None = None, *, spark: SparkEngine | None = None
+) -> pa.Table:
     """Every scored pair of unnumbered records and residents (link.tables.SCORED), whatever the rules say about it."""
-    with DuckEngine() as engine:
+    with _engine(spark) as engine:
         night = _Night(engine, linkage)
         night.prepare(shape(records, PERSON_RECORD), context or Context())
         night.reopen()
+        night.list_children()
         return score(engine, linkage.model)
 
 
@@ -83,13 +99,24 @@ def relearn(records: pa.Table, linkage: Linkage, *, version: str, trained_on: st
         return learn(engine, linkage.model, version=version, trained_on=trained_on)
 
 
+@contextmanager
+def _engine(spark: SparkEngine | None) -> Iterator[Engine]:
+    """The engine of one matching: a fresh embedded one, or the Spark session given, which stays open."""
+    if spark is not None:
+        yield spark
+        return
+    with DuckEngine() as engine:
+        yield engine
+
+
 class _Night:
     """The tables of one matching, by name in the engine; candidates gathered pass by pass."""
 
-    def __init__(self, engine: DuckEngine, linkage: Linkage) -> None:
+    def __init__(self, engine: Engine, linkage: Linkage) -> None:
         self.engine = engine
         self.linkage = linkage
         self.candidates: list[pa.Table] = [empty(CANDIDATE)]
+        self.scored = empty(SCORED)
 
     def prepare(self, records: pa.Table, context: Context) -> None:
         """Records ready for comparison, the register apart."""
@@ -118,9 +145,18 @@ class _Night:
         """Gather again the records no pass has placed."""
         self._materialise("open_record", "open_record")
 
+    def list_children(self) -> None:
+        """Bring the bare names of one place's list together: one child, one candidate, one question to a reviewer."""
+        self._materialise("listing", "listing")
+        self.take(load(PACKAGE, "by_listing_decision"))
+        self.reopen()
+        for name in ("open_lead", "forbidden"):
+            self._materialise(name, name)
+
     def weigh(self) -> None:
         """The weighted comparison and the readable rules over it."""
-        self.engine.register("scored", score(self.engine, self.linkage.model))
+        self.scored = score(self.engine, self.linkage.model)
+        self.engine.register("scored", self.scored)
         self._materialise("ranked", "ranked")
         self.take(decide(self.linkage))
 
@@ -130,7 +166,8 @@ class _Night:
         self.engine.register("review_pair", review)
         self._materialise("outsider", "outsider")
         assignment = self.engine.query(self._bound(load(PACKAGE, "assignment")))
-        return Matching(assignment.sort_by(_BY_RECORD), review.sort_by([*_BY_RECORD, ("resident_id", "ascending")]))
+        review = review.sort_by([*_BY_RECORD, ("resident_id", "ascending")])
+        return Matching(assignment.sort_by(_BY_RECORD), review, self.scored)
 
     def _bound(self, query: exp.Expression) -> exp.Expression:
         rules = self.linkage.rules
@@ -152,10 +189,9 @@ class _Night:
 
 
 def _kana_codes(records: pa.Table) -> pa.Table:
-    kana = {
-        k for column in ("family_kana_key", "given_kana_key") for k in pc.unique(records[column]).to_pylist() if k is not None
-    }
-    distinct = sorted(kana)
+    whole = records["kana_key"].filter(pc.is_null(records["family_kana_key"]))
+    columns = [records["family_kana_key"], records["given_kana_key"], whole]
+    distinct = sorted({k for column in columns for k in pc.unique(column).to_pylist() if k is not None})
     return pa.table({"kana": pa.array(distinct, pa.string()), "code": pa.array([kana_code(k) for k in distinct], pa.string())})
 
 

@@ -8,13 +8,12 @@ its earlier number. Numbers are kept within limits: left alone, a disagreement n
 from typing import Any
 
 import pyarrow as pa
-from sqlglot import exp
 
 from kizuki.definitions.linkage import Comparison, Level, LinkageModel
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
 from kizuki.link.comparisons import state_numbers
-from kizuki.link.scoring import PACKAGE, linker_for
+from kizuki.link.scoring import PACKAGE, linker_for, renamed
 
 RANDOM_PAIRS = 1_000_000
 LEAST_PAIRS = 200
@@ -51,10 +50,7 @@ def _counts(
         linker = linker_for(engine, residents, records, model, blocking=(blocking,), retain=("label",))
         pairs = linker.inference.predict(warning_mode="never")
         query = bind(load(PACKAGE, "training_counts"), same_person=same_person)
-        for table in query.find_all(exp.Table):
-            if table.name == "predicted":
-                table.set("this", exp.to_identifier(pairs.physical_name))
-        rows = engine.query(query).to_pylist()
+        rows = engine.query(renamed(query, "predicted", pairs.physical_name)).to_pylist()
     return {(r["attribute"], r["state"], r["written"]): r["pairs"] for r in rows}
 
 
@@ -78,8 +74,8 @@ def _share(attribute: str, level: Level, state: int, counts: Counts) -> float | 
     """Share of the degree among pairs that can show it; None when too few can. Half a pair is added for the unseen."""
     needs = _NEEDS.get(level.id) if attribute in ("family", "given") else None
     wanted = {k: n for k, n in counts.items() if k[0] == attribute and k[1] >= 0 and needs in (None, k[2])}
-    if attribute == "birth" and level.id == "cohort":
-        return None  # numbered records carry birth dates; the school year keeps its number
+    if attribute == "birth" and level.id in ("cohort", "band"):
+        return None  # numbered records carry birth dates; the school year and the age band keep their numbers
     total = sum(wanted.values())
     if total < LEAST_PAIRS:
         return None

@@ -24,7 +24,7 @@ PERSON_RECORD = TableSchema(
         column("town_key", "string", Klass.ADDR, "町字の比較鍵", "不明"),
         column("block_key", "string", Klass.ADDR, "番地の比較鍵", "不明"),
         column("phone", "string", Klass.ADDR, "電話（数字のみ）", "不明"),
-        column("school_code", "string", Klass.SCHOOL, "学校コード", "学校の記録でない"),
+        column("school_code", "string", Klass.SCHOOL, "学校コード、または名簿を作る施設", "場所の分かる名簿でない"),
         column("grade", "string", Klass.SCHOOL, "学年", "学校の記録でない"),
         column("known_from", "date", Klass.OPS, "最初に知った日"),
     ),

@@ -1,12 +1,16 @@
 -- candidate: one row = one open record × resident sharing a key strong enough to stand alone, when it points at one resident only.
 -- Keys: kana name + birth; kanji name (or 通称) + birth; kana + kanji + postcode + block; a former name + birth; the same 名, a 姓
 -- alike when loosely folded, + birth. Sex must not differ. Same sound is not
--- enough when both kanji names are known and neither half agrees.
+-- enough when both kanji names are known and the 名 is another (陽菜, 日奈), nor when the 名 is read alike but not written alike (ユキ, ユウキ) and
+-- no kanji speaks for it: a twin who is not in the register must not become the one who is. Another home and another phone together
+-- speak of a namesake born the same day: the weighing and a person decide.
 WITH candidate AS (
   SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_kana_birth' AS rule, 1 AS pass
   FROM open_record AS o JOIN resident AS r ON r.kana_key = o.kana_key AND r.birth_date = o.birth_date
   WHERE COALESCE(o.sex = r.sex, TRUE)
-    AND (COALESCE(o.family_key = r.family_key, TRUE) OR COALESCE(o.given_key = r.given_key, TRUE))
+    AND (o.name_key IS NULL OR r.name_key IS NULL OR o.given_key = r.given_key OR o.loose_key = r.loose_key)
+    AND (COALESCE(o.given_key = r.given_key, FALSE) OR COALESCE(o.kana_written = r.kana_written, FALSE)
+      OR COALESCE(o.given_written = r.given_written, FALSE))
   UNION ALL
   SELECT o.source, o.record_id, r.record_id AS resident_id, 'name_kanji_birth' AS rule, 2 AS pass
   FROM open_record AS o JOIN resident AS r ON r.name_key = o.name_key AND r.birth_date = o.birth_date
@@ -34,7 +38,9 @@ WITH candidate AS (
 ), allowed AS (
   SELECT c.* FROM candidate AS c
   LEFT JOIN cannot_link AS x ON x.source = c.source AND x.record_id = c.record_id AND x.resident_id = c.resident_id
-  WHERE x.source IS NULL
+  JOIN open_record AS o ON o.source = c.source AND o.record_id = c.record_id
+  JOIN resident AS r ON r.record_id = c.resident_id
+  WHERE x.source IS NULL AND NOT COALESCE(o.phone <> r.phone AND (o.town_key <> r.town_key OR o.block_key <> r.block_key), FALSE)
 ), counted AS (
   SELECT source, record_id, pass, COUNT(*) AS rivals FROM allowed GROUP BY source, record_id, pass
 ), sole AS (

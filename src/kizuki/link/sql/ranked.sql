@@ -2,8 +2,8 @@
 WITH pair AS (
   SELECT o.source, o.record_id, s.resident_id, s.weight, s.family, s.given, s.birth, s.sex, s.address, s.phone
   FROM scored AS s
-  JOIN open_record AS o ON CONCAT(o.source, ':', o.record_id) = s.record_uid
-  LEFT JOIN cannot_link AS x ON x.source = o.source AND x.record_id = o.record_id AND x.resident_id = s.resident_id
+  JOIN open_lead AS o ON CONCAT(o.source, ':', o.record_id) = s.record_uid
+  LEFT JOIN forbidden AS x ON x.source = o.source AND x.record_id = o.record_id AND x.resident_id = s.resident_id
   WHERE x.source IS NULL
 ), placed AS (
   SELECT p.*,
