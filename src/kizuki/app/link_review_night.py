@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kizuki.app.linking import decisions_version, linkage_of
+from kizuki.app.linking import decisions_version, history, history_sources, linkage_of
 from kizuki.app.stages import Night
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.expression.nodes import terms_of
@@ -20,7 +20,7 @@ from kizuki.engine.tables import arrow_schema
 from kizuki.link.master import read_master
 from kizuki.link.review import Asked, prepare
 from kizuki.link.tables import PAIR
-from kizuki.mart.graph import LINK, PERSON_RECORD
+from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD
 from kizuki.mart.items import sources_read
 
 _LINK_COLUMNS = ["source", "record_id", "person_id", "rule", "weight", "state"]
@@ -36,21 +36,26 @@ def review(night: Night) -> int:
     """The pairs people may be asked about, in order, with both sides as written; gives the rows of both tables."""
     sources, register = night.sources, linkage_of(night.definitions).rules.register_source
     given = ("review_pair", "seal", "household_member")
+    told = [s for s in history_sources(night.definitions) if s in sources]
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
         tables = {name: inputs[name] for name in given}
         tables["link"] = together([inputs[LINK.format(s)].select(_LINK_COLUMNS) for s in sources])
         tables["register_record"] = inputs[PERSON_RECORD.format(register)]
         tables["decided"] = decided_pairs(night, register)
-        evidence = evidence_sources(night.definitions, night.as_of)
         asked = Asked(
-            tables, lambda s: inputs[PERSON_RECORD.format(s)], sources, evidence, careful_sources(night.definitions)
+            tables=tables,
+            class_years=history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told}).class_years,
+            writings=lambda s: inputs[PERSON_RECORD.format(s)],
+            sources=sources,
+            evidence_sources=evidence_sources(night.definitions, night.as_of),
+            careful_sources=careful_sources(night.definitions),
         )
-        return prepare(asked, review_rules_of(night.definitions), night.keys, night.as_of, register)
+        return prepare(asked, linkage_of(night.definitions), review_rules_of(night.definitions), night.keys, night.as_of)
 
     step = Step(
         name="review",
-        inputs=(*given, *(LINK.format(s) for s in sources), *(PERSON_RECORD.format(s) for s in sources)),
+        inputs=(*given, *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)), *(CONFORMED.format(s) for s in told)),
         outputs=("review_case", "review_side"),
         version=code_version("kizuki.link"),
         compute=compute,

@@ -64,6 +64,7 @@ class Check(Definition):
     """The monthly check: a random sample of the machine's links, judged without knowing which they are."""
 
     monthly: int = Field(alias="毎月の数", ge=1, le=2000)
+    left_out_rules: tuple[str, ...] = Field(alias="除く規則", default=())
     mixed_one_in: int = Field(alias="混ぜる割合", ge=1)
     confidence_percent: float = Field(alias="信頼の幅", gt=50, lt=100)
 
@@ -76,6 +77,7 @@ class ReviewRules(Definition):
     two_people: frozenset[_TwoPeople] = Field(alias="二人で決める")
     careful_classes: frozenset[Klass] = Field(alias="注意する区分")
     careful_title: str = Field(alias="注意する記録の呼び名")
+    least_strength: float = Field(alias="下限")
     minutes_per_pair: float = Field(alias="一組の分", gt=0)
     hours_per_month: float = Field(alias="月の審査時間", gt=0)
     check: Check = Field(alias="点検")

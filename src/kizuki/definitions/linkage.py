@@ -128,7 +128,7 @@ def _never_on_a_name_alone(rules: LinkageRules) -> None:
 
 
 def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Any]:
-    """`{"linkage": …, "review": …}` from `folder`, each overlay folder laid over it by key; raises DefinitionError naming file and line."""
+    """`{"linkage": …, "review": …}` from `folder`, overlays laid over by key; raises DefinitionError naming file and line."""
     model = _read(LinkageModel, "model.yaml", folder, overlays)
     rules = _read(LinkageRules, "rules.yaml", folder, overlays)
     try:

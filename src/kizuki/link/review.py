@@ -4,21 +4,28 @@ Pure: the same tables and rules give the same pairs. Who answered what is not kn
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
+from sqlglot import exp
 
 from kizuki.definitions.link_review import Harm, ReviewRules
+from kizuki.definitions.linkage import Linkage, LinkageModel
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.sql import bind, load
-from kizuki.engine.tables import arrow_schema, shape
+from kizuki.engine.tables import arrow_schema, empty, shape
+from kizuki.link.comparisons import MISSING_STATE, Degree, degrees
+from kizuki.link.matching import Context, ready
+from kizuki.terms.records import PERSON_RECORD
 from kizuki.terms.tables import REVIEW_CASE, REVIEW_SIDE
 
 PACKAGE = "kizuki.link"
-WAITING, DECIDED, AUTOMATIC = "waiting", "decided", "automatic"
+WAITING, BELOW, DECIDED, AUTOMATIC = "waiting", "below", "decided", "automatic"
+_PAIR = ("source", "record_id", "resident_id")
 _POOL_TIMES = 4
 """Lots are made for more records than a month's sample needs: records come and go between the nights of a month."""
 _ADULT_YEARS = 18
@@ -31,10 +38,11 @@ class Asked:
     """What the pairs are made from.
 
     `tables`: link (all sources together), review_pair, decided (PAIR), seal, household_member, register_record (the
-    register's persons as written). `writings`: source → its persons as written, read one source at a time.
+    register's persons as written). `class_years`: CLASS_YEAR. `writings`: source → its persons as written, read one at a time.
     """
 
     tables: Mapping[str, pa.Table]
+    class_years: pa.Table
     writings: Callable[[str], pa.Table]
     sources: Sequence[str]
     evidence_sources: Collection[str]
@@ -46,36 +54,92 @@ def month_seed(keys: KeyRing, day: dt.date) -> str:
     return keys.token("link-check", f"{day:%Y-%m}")
 
 
-def prepare(asked: Asked, rules: ReviewRules, keys: KeyRing, as_of: dt.date, register: str) -> dict[str, pa.Table]:
+def prepare(asked: Asked, linkage: Linkage, rules: ReviewRules, keys: KeyRing, as_of: dt.date) -> dict[str, pa.Table]:
     """`review_case` (one row per pair) and `review_side` (two rows per pair: the record and the resident)."""
+    register = linkage.rules.register_source
     with DuckEngine() as engine:
         for name, table in asked.tables.items():
             engine.register(name, table)
         engine.register("evidence_source", _names(asked.evidence_sources))
         engine.register("careful_source", _names(asked.careful_sources))
+        engine.register("left_out", _names(rules.check.left_out_rules))
         pool = rules.check.monthly * _POOL_TIMES
         born = _years_before(as_of, _ADULT_YEARS)
         query = bind(
             load(PACKAGE, "review_case"), register=register, seed=month_seed(keys, as_of), pool=pool, adult_born_on=born
         )
-        cases = shape(_ordered(engine.query(query).to_pylist(), keys, rules), REVIEW_CASE)
-        return {"review_case": cases, "review_side": _sides(engine, cases, asked, register)}
+        pairs = engine.query(query)
+        engine.register("asked_pair", pairs)
+        writings = _writings(engine, asked, register)
+        engine.register("review_writing", writings)
+        compared = _compared(pairs, writings, asked, linkage)
+        residents = asked.tables["register_record"].num_rows
+        rows = [row | _weighed(compared[_key(row)], linkage.model, residents) for row in pairs.to_pylist()]
+        cases = shape(_ordered(rows, keys, rules), REVIEW_CASE)
+        engine.register("review_case", cases)
+        sides = shape(engine.query(bind(load(PACKAGE, "review_side"), register=register)), REVIEW_SIDE)
+    return {"review_case": cases, "review_side": sides.sort_by([("person_id", "ascending"), ("pair_id", "ascending")])}
 
 
-def _sides(engine: DuckEngine, cases: pa.Table, asked: Asked, register: str) -> pa.Table:
-    engine.register("review_case", cases)
-    parts = []
-    for source in asked.sources:  # one at a time: the persons of all offices together are many, those asked about few
+def _writings(engine: DuckEngine, asked: Asked, register: str) -> pa.Table:
+    """Both sides as written; one source at a time: the persons of all offices together are many, those asked about few."""
+    parts = [empty(PERSON_RECORD)]
+    for source in asked.sources:
         engine.register("person_record", asked.writings(source))
-        parts.append(engine.query(bind(load(PACKAGE, "review_side"), register=register)))
+        parts.append(engine.query(bind(load(PACKAGE, "review_writing"), register=register)).cast(arrow_schema(PERSON_RECORD)))
         engine.unregister("person_record")
-    sides = shape(pa.concat_tables(parts), REVIEW_SIDE)
-    return sides.sort_by([("pair_id", "ascending"), ("side", "ascending")])
+    return pa.concat_tables(parts)
+
+
+def _compared(pairs: pa.Table, writings: pa.Table, asked: Asked, linkage: Linkage) -> dict[tuple[str, ...], dict[str, int]]:
+    """(source, record, resident) → the state of agreement of every attribute, by the very conditions the machine uses.
+
+    The machine weighs only what its keys left over, and nothing of a bare name; a reviewer sees the evidence of every pair.
+    """
+    with DuckEngine() as engine:
+        ready(engine, writings, linkage, Context(class_years=asked.class_years))
+        engine.register("asked_pair", pairs)
+        compared = cast(exp.Select, bind(load(PACKAGE, "review_compared"), register=linkage.rules.register_source))
+        states = [exp.alias_(_state(*parts), name) for name, parts in degrees().items()]
+        found = engine.query(exp.select(*_PAIR, *states).from_(compared.subquery("compared")))
+    return {_key(row): {name: row[name] for name in degrees()} for row in found.to_pylist()}
+
+
+def _state(missing: exp.Condition, found: Mapping[str, Degree]) -> exp.Case:
+    """The number of the first degree that holds, as `comparisons.state_numbers` counts them."""
+    case = exp.Case().when(missing.copy(), exp.Literal.number(MISSING_STATE))
+    for back, degree in enumerate(found.values()):
+        case = case.when(degree.condition.copy(), exp.Literal.number(len(found) - back))
+    return case.else_(exp.Literal.number(0))
+
+
+def level_weights(model: LinkageModel) -> dict[str, dict[int, tuple[str, float]]]:
+    """Attribute → state number → (title of the degree, its weight: how many doublings of the odds it is worth)."""
+    found: dict[str, dict[int, tuple[str, float]]] = {}
+    for comparison in model.comparisons:
+        top = len(comparison.levels) - 1
+        found[comparison.id] = {top - i: (lv.title, math.log2(lv.m / lv.u)) for i, lv in enumerate(comparison.levels)}
+    return found
+
+
+def _weighed(states: Mapping[str, int], model: LinkageModel, residents: int) -> dict[str, Any]:
+    share = model.resident_share / max(residents, 2)
+    weights = level_weights(model)
+    known = [weights[name][state][1] for name, state in states.items() if state != MISSING_STATE]
+    evidence = " ".join(f"{name}={state}" for name, state in states.items())
+    return {"strength": round(math.log2(share / (1 - share)) + sum(known), 6), "evidence": evidence}
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in _PAIR)
 
 
 def _ordered(rows: Sequence[Mapping[str, Any]], keys: KeyRing, rules: ReviewRules) -> pa.Table:
     """The cases with their tokens and places: by the city's order, candidates of one record side by side."""
     cases = [_case(row, keys) for row in rows]
+    for case in cases:
+        if case["state"] == WAITING and case["strength"] < rules.least_strength:
+            case["state"] = BELOW
     waiting = [c for c in cases if c["state"] == WAITING]
     first: dict[str, tuple[Any, ...]] = {}
     for case in waiting:
@@ -88,9 +152,9 @@ def _ordered(rows: Sequence[Mapping[str, Any]], keys: KeyRing, rules: ReviewRule
 
 
 def _urgency(case: Mapping[str, Any], rules: ReviewRules) -> tuple[Any, ...]:
-    """The first condition of the order that holds counts most, then the second, …; stronger evidence first, as it is quicker."""
+    """By the first condition of the order that holds, then the second, …; then strong evidence first, as it is quicker."""
     harms = case["harms"].split()
-    return tuple(step.harm not in harms for step in rules.order), -(case["weight"] or 0.0)
+    return tuple(step.harm not in harms for step in rules.order), -case["strength"]
 
 
 def _case(row: Mapping[str, Any], keys: KeyRing) -> dict[str, Any]:

@@ -2,24 +2,25 @@
 with registered as (
   select l.person_id, l.record_id as resident_id from link as l where l.source = $register
 ), joined as (
-  select l.source, l.record_id, g.resident_id, l.rule, l.weight,
+  select l.source, l.record_id, g.resident_id, l.rule,
     md5(concat($seed, '|', l.source, '|', l.record_id)) as lot
   from link as l join registered as g on g.person_id = l.person_id
-  where l.source <> $register and l.state = 'auto'
+  left join left_out as o on o.source = l.rule
+  where l.source <> $register and l.state = 'auto' and o.source is null
 ), drawn as (
   select *, row_number() over (order by lot, source, record_id) as turn, count(*) over () as eligible from joined
 ), asked as (
-  select source, record_id, resident_id, 'waiting' as state, reason as rule, weight, evidence,
+  select source, record_id, resident_id, 'waiting' as state, reason as rule,
     cast(null as varchar) as lot, cast(null as bigint) as eligible
   from review_pair
   union all
-  select d.source, d.record_id, d.resident_id, 'decided', 'decision', cast(null as double), cast(null as varchar),
+  select d.source, d.record_id, d.resident_id, 'decided', 'decision',
     cast(null as varchar), cast(null as bigint)
   from decided as d
   left join review_pair as p on p.source = d.source and p.record_id = d.record_id and p.resident_id = d.resident_id
   where p.source is null
   union all
-  select source, record_id, resident_id, 'automatic', rule, weight, cast(null as varchar), lot, eligible
+  select source, record_id, resident_id, 'automatic', rule, lot, eligible
   from drawn where turn <= $pool
 ), rivals as (
   select source, record_id, count(*) as candidates from review_pair group by source, record_id
@@ -39,7 +40,7 @@ with registered as (
 ), sealed as (
   select distinct person_id from seal
 )
-select a.source, a.record_id, a.resident_id, r.person_id, l.person_id as other_person_id, a.state, a.rule, a.weight, a.evidence,
+select a.source, a.record_id, a.resident_id, r.person_id, l.person_id as other_person_id, a.state, a.rule,
   a.lot, a.eligible,
   coalesce(v.candidates, 0) > 1 or t.person_id is not null or r.same_name > 1 or r.same_reading > 1 as look_alike,
   s.person_id is not null as sealed,

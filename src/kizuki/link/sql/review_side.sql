@@ -7,5 +7,4 @@ with side as (
 select s.pair_id, s.side, s.person_id, s.other_person_id, s.source, s.record_id, r.person_no, r.name, r.kana, r.birth_date, r.sex,
   r.postcode, r.town_key as town, r.block_key as block, r.phone, r.school_code, r.grade, r.known_from
 from side as s
-join person_record as r on r.source = s.source and r.record_id = s.record_id
-order by s.pair_id, s.side
+join review_writing as r on r.source = s.source and r.record_id = s.record_id
