@@ -189,18 +189,22 @@ def desk(actor: Actor, served: Served, answers: Answers | None = None) -> Desk:
     """Counts of every list, what is left by the conditions of the order, and what tonight will carry over."""
     check_allowed(actor, "link.review")
     answers = answers or Answers(actor, served)
-    left = list(answers.listed(NEW))
-    by_harm = Counter(_first_harm(p, answers.rules) for p in left)
     standing = LinkDecision.objects.filter(withdrawn_at=None)
     counts = {name: answers.count(name) for name in (NEW, SECOND, SPLIT, HELD)}
     return Desk(
         counts=counts,
-        lines=tuple(Line(step, by_harm[step.harm]) for step in answers.rules.order),
+        lines=lines_of(answers),
         settled=standing.count(),
         tonight=waits_for_the_night(),
         minutes_left=sum(counts.values()) * answers.rules.minutes_per_pair,
         mine_today=LinkOpinion.objects.filter(by_id=actor.user_id, undone_at=None, at__date=_today()).count(),
     )
+
+
+def lines_of(answers: Answers) -> tuple[Line, ...]:
+    """Pairs nobody has answered, by the first condition of the order that holds."""
+    by_harm = Counter(_first_harm(p, answers.rules) for p in answers.listed(NEW))
+    return tuple(Line(step, by_harm[step.harm]) for step in answers.rules.order)
 
 
 def waits_for_the_night() -> int:

@@ -127,22 +127,30 @@ def check_list(served: Served, answers: Answers) -> list[Pair]:
 
 
 def board(actor: Actor, served: Served) -> CheckBoard:
-    """Every month's sample and what was found, and all months together."""
+    """Every month's sample and what was found, and all months together. Raises NotPermitted."""
     check_allowed(actor, "link.quality")
     answers = Answers(actor, served)
     draw(served, answers)
-    percent = answers.rules.check.confidence_percent
-    words = _words()
-    members = list(LinkSampleMember.objects.select_related("sample").order_by("-sample__month", "pair_id"))
-    by_month: dict[str, list[LinkSampleMember]] = {}
+    percent, words, members = answers.rules.check.confidence_percent, _words(), _members()
     by_rule: dict[str, list[LinkSampleMember]] = {}
     for member in members:
-        by_month.setdefault(member.sample.month, []).append(member)
         by_rule.setdefault(member.rule, []).append(member)
-    months = tuple(Month(m[0].sample, _found(title, m, words, percent)) for title, m in by_month.items())
     titles = _rule_titles(served)
     rules = tuple(_found(titles.get(r, r), m, words, percent) for r, m in sorted(by_rule.items()))
-    return CheckBoard(months, _found("すべての月", members, words, percent), rules, percent)
+    return CheckBoard(months(answers), _found("すべての月", members, words, percent), rules, percent)
+
+
+def months(answers: Answers) -> tuple[Month, ...]:
+    """Every month's sample and what was found, newest first."""
+    words, by_month = _words(), dict[str, list[LinkSampleMember]]()
+    for member in _members():
+        by_month.setdefault(member.sample.month, []).append(member)
+    percent = answers.rules.check.confidence_percent
+    return tuple(Month(m[0].sample, _found(title, m, words, percent)) for title, m in by_month.items())
+
+
+def _members() -> list[LinkSampleMember]:
+    return list(LinkSampleMember.objects.select_related("sample").order_by("-sample__month", "pair_id"))
 
 
 def _words() -> dict[str, str]:

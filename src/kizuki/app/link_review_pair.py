@@ -3,6 +3,7 @@
 Both sides pass the door: a seal on either side hides where both are (a record that may be the sealed child's would tell it).
 """
 
+import datetime as dt
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ PLACES: Final = Query(
     tables=("review_side",),
     columns={
         name: f"review_side.{name}"
-        for name in ("other_person_id", "side", "record_id", "postcode", "town", "block", "phone", "school_code", "grade")
+        for name in ("other_person_id", "side", "record_id", "postcode", "town", "block", "phone", "school_code")
     },
     subject="other_person_id",
 )
@@ -73,7 +74,11 @@ class Line:
     record: tuple[Piece, ...] | Any
     resident: tuple[Piece, ...] | Any
     verdict: str
-    masked: bool = False
+
+    @property
+    def written(self) -> bool:
+        """Somebody wrote something, and it may be shown."""
+        return bool(self.record or self.resident)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,6 @@ class Bar:
     @property
     def words(self) -> str:
         """How strongly, in words."""
-        if not self.known:
-            return "証拠にしない"
         size = abs(self.weight)
         strength = "とても強い" if size >= 8 else "強い" if size >= 4 else "弱い" if size >= 1 else "ほとんど無い"
         return f"{'同じ人' if self.weight > 0 else '別の人'}を示す力：{strength}"
@@ -104,7 +107,9 @@ class PairPage:
     source: str
     known_from: str
     lines: tuple[Line, ...]
+    hidden: str
     bars: tuple[Bar, ...]
+    not_compared: str
     reasons: tuple[OrderStep, ...]
     notes: tuple[str, ...]
     two_people: bool
@@ -124,7 +129,9 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
     if pair is None or len(sides) != 2:
         return None
     _hide_places(sides, released["where"].rows)
-    blind = list_name == CHECK
+    _add_grade(sides)
+    blind, worth = list_name == CHECK, bars(served, pair)
+    lines = [_line(title, sides["record"][c], sides["resident"][c], c) for c, title in _ROWS]
     needed = answers.needed(pair)
     rivals = sum(1 for p in answers.index.waiting if p.group_id == pair.group_id) - 1
     return PairPage(
@@ -132,8 +139,10 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
         list_name=list_name,
         source=source_title(served, pair.source),
         known_from=date_text(sides["record"]["known_from"]),
-        lines=tuple(_line(title, sides["record"][c], sides["resident"][c], c) for c, title in _ROWS),
-        bars=() if blind else bars(served, pair),
+        lines=tuple(line for line in lines if line.written),
+        hidden="・".join(line.title for line in lines if line.verdict == _HIDDEN),
+        bars=() if blind else tuple(bar for bar in worth if bar.known),
+        not_compared="" if blind else "・".join(bar.title for bar in worth if not bar.known),
         reasons=() if blind else tuple(s for s in answers.rules.order if s.harm in pair.harms and s.harm is not Harm.OTHER),
         notes=_notes(answers, pair, rivals, blind=blind),
         two_people=min(needed.values()) > 1,
@@ -151,6 +160,25 @@ def _hide_places(sides: Mapping[str, dict[str, Any]], places: list[dict[str, Any
         row.update({c: MASKED for c in _PLACE if c in row})
 
 
+def _add_grade(sides: Mapping[str, dict[str, Any]]) -> None:
+    """What grade the resident's birthday means in the year the record was known: nobody should have to work it out."""
+    record, resident = sides["record"], sides["resident"]
+    birth, day = resident["birth_date"], record["known_from"]
+    if record["grade"] and not resident["grade"] and isinstance(birth, dt.date) and isinstance(day, dt.date):
+        first_year = birth.year + (6 if (birth.month, birth.day) <= (4, 1) else 7)
+        grade = day.year - (day.month < 4) - first_year + 1
+        resident["grade"] = f"{_grade_words(grade)}に当たる"
+
+
+def _grade_words(grade: int) -> str:
+    """小1 = 1 … 高3 = 12, with the number as some offices write it."""
+    for last, school in ((0, ""), (6, "小"), (9, "中"), (12, "高")):
+        if grade <= last:
+            first = {"小": 0, "中": 6, "高": 9}.get(school, 0)
+            return f"{school}{grade - first}（{grade}年目）" if school else "未就学"
+    return "高校生より上"
+
+
 def _notes(answers: Answers, pair: Pair, rivals: int, *, blind: bool) -> tuple[str, ...]:
     found = []
     if answers.touches_seal(pair):
@@ -164,7 +192,7 @@ def _notes(answers: Answers, pair: Pair, rivals: int, *, blind: bool) -> tuple[s
 
 def _line(title: str, left: Any, right: Any, column: str) -> Line:
     if left is MASKED or right is MASKED:
-        return Line(title, MASKED, MASKED, _HIDDEN, masked=True)
+        return Line(title, MASKED, MASKED, _HIDDEN)
     texts = [_shown(column, value) for value in (left, right)]
     if not all(texts):
         plain = [(Piece(t, False),) if t else () for t in texts]

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from kizuki.app.link_evaluation import read_truth
 from kizuki.app.link_review import Pair, check_allowed, index_of, rules_of
 from kizuki.app.link_review_check import exact_interval, interval_text, share_text
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
+from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.link_review import ReviewRules
+from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import load
 from kizuki.link.opinions import DIFFERENT, SAME
 from kizuki.link.review import AUTOMATIC
@@ -153,23 +152,8 @@ def _floors(strengths: Sequence[float]) -> list[float]:
 @lru_cache(maxsize=2)
 def _true_pairs(home: Path, snapshot: str) -> dict[str, bool]:
     """Pair → whether the synthetic city's truth says it is one person; read once per snapshot."""
-    from kizuki.app.snapshot_view import current_view
-
-    keys = current_view(home).cursor().query(load("kizuki.app", "review_truth_keys"))
-    truth = read_truth(home, None)
-    marks = _marks(truth["source"], truth["record_id"])
-    wanted = pa.concat_arrays([_marks(keys[s], keys[r]) for s, r in (("source", "record_id"), ("register", "resident_id"))])
-    kept = pc.is_in(marks, value_set=wanted)
-    person = dict(
-        zip(marks.filter(kept).to_pylist(), truth["true_person"].combine_chunks().filter(kept).to_pylist(), strict=True)
-    )
-    found = {}
-    for row in keys.to_pylist():
-        record, resident = f"{row['source']}:{row['record_id']}", f"{row['register']}:{row['resident_id']}"
-        found[row["pair_id"]] = record in person and person[record] == person.get(resident)
-    return found
-
-
-def _marks(source: pa.ChunkedArray, record: pa.ChunkedArray) -> pa.Array:
-    parts = [c.cast(pa.string()).combine_chunks() for c in (source, record)]
-    return pc.binary_join_element_wise(*parts, ":")
+    with DuckEngine() as engine:
+        engine.register("pair_key", current_view(home).cursor().query(load("kizuki.app", "review_truth_keys")))
+        engine.register("truth", read_truth(home, None))
+        rows = engine.query(load("kizuki.app", "review_truth")).to_pylist()
+    return {row["pair_id"]: row["one_person"] for row in rows}

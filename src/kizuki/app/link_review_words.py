@@ -64,7 +64,7 @@ def answer(actor: Actor, served: Served, pair_id: str, word: str, *, checking: b
     said = LinkOpinion.objects.create(pair_id=pair_id, by_id=actor.user_id, answer=word, checking=checking)
     audit.record(actor, "link.answer", audit.Entry(subjects=pair.people, count=1, snapshot=served.view.id))
     settled = _settle(actor, served, Answers(actor, served), pair)
-    return Said(said.pk, _text(word, settled))
+    return Said(said.pk, _text(word, settled, checking=checking))
 
 
 def _settle(actor: Actor, served: Served, answers: Answers, pair: Pair) -> LinkDecision | None:
@@ -87,9 +87,11 @@ def _settle(actor: Actor, served: Served, answers: Answers, pair: Pair) -> LinkD
     return decision
 
 
-def _text(word: str, settled: LinkDecision | None) -> str:
-    """What the reviewer reads next; the same words whether one person or two were needed, so that nobody's answer shows."""
+def _text(word: str, settled: LinkDecision | None, *, checking: bool) -> str:
+    """What the reviewer reads next; in the check nothing that would tell which pairs are the machine's."""
     said = f"「{ReviewAnswer(word).label}」と答えました。"
+    if checking:
+        return said
     if word == ReviewAnswer.HOLD:
         return f"{said}保留の一覧に移しました。"
     return f"{said}{'この組は決まりました。次の夜の処理で反映します。' if settled else 'もう一人の確認を待ちます。'}"

@@ -60,6 +60,11 @@ class Tradeoff:
     height: float = HEIGHT
 
     @property
+    def budget_anchor(self) -> str:
+        """Where the label of the month's hours lies, so that it stays inside the picture."""
+        return "end" if (self.budget_x or 0.0) > self.width / 2 else "start"
+
+    @property
     def found_line(self) -> str:
         """SVG points of the share found."""
         return " ".join(f"{d.x},{d.y}" for d in self.found)

@@ -129,7 +129,7 @@ def _show(request: HttpRequest, actor: Actor, pair_id: str, *, refusal: InputRef
     if page is None:
         error = InputRefused("K731", "この組は、いまの名寄せにありません。", "組", "一覧から次の組を開いてください。")
         return render(request, "review/gone.html", {"error": error, "name": name}, status=404)
-    pairs = _pairs(served, answers, name) if name == app.CHECK else list(answers.listed(name))
+    pairs = checks.check_list(served, answers) if name == app.CHECK else list(answers.listed(name))
     context: dict[str, Any] = {
         "page": page,
         "bars": [(bar, charts.stroke(bar.weight)) for bar in page.bars],
