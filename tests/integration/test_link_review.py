@@ -1,4 +1,4 @@
-"""Review by people: two where the city says so, blind, a third when they differ, undone at any depth, written by the next night."""
+"""Review by people: two where the city says so, blind, a third when they differ, undone at any depth."""
 
 import datetime as dt
 import json
@@ -70,7 +70,9 @@ def test_a_sealed_household_takes_two_who_do_not_see_each_other(now: Served, rev
     assert listed(second, now, desk.SECOND) == ["pairsealed"]
     after = shown(second, now, "pairsealed", desk.SECOND)
     hidden = {"list_name": desk.NEW}
-    assert {f: getattr(after, f) for f in after.__slots__} | hidden == {f: getattr(before, f) for f in before.__slots__} | hidden
+    assert {f: getattr(after, f) for f in after.__slots__} | hidden == {
+        f: getattr(before, f) for f in before.__slots__
+    } | hidden
     words.answer(second, now, "pairsealed", "same")
     assert LinkDecision.objects.get().people == 2
     assert listed(third, now, desk.SECOND) == []
@@ -255,8 +257,14 @@ def test_a_link_found_right_changes_nothing_in_the_key_master(now: Served, revie
 
 @pytest.mark.parametrize(
     ("found", "of", "expected"),
-    [(0, 10, (0.0, 0.3085)), (10, 10, (0.6915, 1.0)), (9, 10, (0.5550, 0.9975)), (48, 50, (0.8629, 0.9951)), (599, 600, (0.9907, 0.99996))],
-)  # fmt: skip
+    [
+        (0, 10, (0.0, 0.3085)),
+        (10, 10, (0.6915, 1.0)),
+        (9, 10, (0.5550, 0.9975)),
+        (48, 50, (0.8629, 0.9951)),
+        (599, 600, (0.9907, 0.99996)),
+    ],
+)
 def test_the_interval_is_clopper_and_pearsons(found: int, of: int, expected: tuple[float, float]) -> None:
     assert checks.exact_interval(found, of, 95) == pytest.approx(expected, abs=6e-5)
 

@@ -38,8 +38,7 @@ SCOPES = {
     "link_reviewer": Scope.REVIEW,
 }
 MAY = {
-    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view "
-    "link.quality",
+    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality",
     "data_owner": "today.view feed.view docs.read",
     "analyst": "today.view feed.view docs.read analysis.run",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "

@@ -64,7 +64,14 @@ def laid_out(linkage: Linkage, rules: ReviewRules, pairs: pa.Table, records: lis
     everybody = table(*people, *records)
     by_source = {s: table(*(r for r in [*people, *records] if r["source"] == s)) for s in {r["source"] for r in records}}
     sealed = [{"person_id": f"p-{p['record_id']}", "reason": "own", "sealed_from": NIGHT} for p in more.get("sealed", [])]
-    member = {"relation": "子", "valid_from": NIGHT, "known_from": NIGHT, "source": REGISTER, "delivery_id": "d", "record_id": "r"}
+    member = {
+        "relation": "子",
+        "valid_from": NIGHT,
+        "known_from": NIGHT,
+        "source": REGISTER,
+        "delivery_id": "d",
+        "record_id": "r",
+    }
     homes = [member | {"household_id": "h", "person_id": f"p-{p['record_id']}"} for p in more.get("household", [])]
     asked = Asked(
         tables={

@@ -85,6 +85,7 @@ class Line:
 class Bar:
     """One comparison: its degree in words, and what it is worth, −1 (speaks against) … 1 (speaks for)."""
 
+    id: str
     title: str
     degree: str
     weight: float
@@ -131,7 +132,7 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
     _hide_places(sides, released["where"].rows)
     _add_grade(sides)
     blind, worth = list_name == CHECK, bars(served, pair)
-    lines = [_line(title, sides["record"][c], sides["resident"][c], c) for c, title in _ROWS]
+    lines = [_line(title, sides["record"][c], sides["resident"][c], c, worth) for c, title in _ROWS]
     needed = answers.needed(pair)
     rivals = sum(1 for p in answers.index.waiting if p.group_id == pair.group_id) - 1
     return PairPage(
@@ -170,6 +171,12 @@ def _add_grade(sides: Mapping[str, dict[str, Any]]) -> None:
         resident["grade"] = f"{_grade_words(grade)}に当たる"
 
 
+def _grade_verdict(worth: tuple[Bar, ...]) -> str:
+    """What the machine's own comparison of birthdays, for which a grade stands in where there is none, says."""
+    birth = next((bar for bar in worth if bar.id == "birth" and bar.known), None)
+    return "" if birth is None else f"＝ {birth.degree}" if birth.weight > 0 else _DIFFERS
+
+
 def _grade_words(grade: int) -> str:
     """小1 = 1 … 高3 = 12, with the number as some offices write it."""
     for last, school in ((0, ""), (6, "小"), (9, "中"), (12, "高")):
@@ -190,7 +197,7 @@ def _notes(answers: Answers, pair: Pair, rivals: int, *, blind: bool) -> tuple[s
     return tuple(found)
 
 
-def _line(title: str, left: Any, right: Any, column: str) -> Line:
+def _line(title: str, left: Any, right: Any, column: str, worth: tuple[Bar, ...]) -> Line:
     if left is MASKED or right is MASKED:
         return Line(title, MASKED, MASKED, _HIDDEN)
     texts = [_shown(column, value) for value in (left, right)]
@@ -200,6 +207,8 @@ def _line(title: str, left: Any, right: Any, column: str) -> Line:
     marked = column in _MARKED
     first, second = _pieces(*texts) if marked else ((Piece(texts[0], False),), (Piece(texts[1], False),))
     same = not any(p.differs for p in (*first, *second)) and (marked or texts[0] == texts[1])
+    if column == "grade":
+        return Line(title, first, second, _grade_verdict(worth))
     return Line(title, first, second, _SAME if same else _DIFFERS if marked or column == "sex" else "")
 
 
@@ -234,8 +243,8 @@ def bars(served: Served, pair: Pair) -> tuple[Bar, ...]:
     for part in pair.evidence.split():
         name, _, state = part.partition("=")
         if int(state) == MISSING_STATE:
-            found.append(Bar(titles[name], MISSING, 0.0, known=False))
+            found.append(Bar(name, titles[name], MISSING, 0.0, known=False))
         else:
             degree, weight = weights[name][int(state)]
-            found.append(Bar(titles[name], degree, weight, known=True))
+            found.append(Bar(name, titles[name], degree, weight, known=True))
     return tuple(found)
