@@ -73,8 +73,9 @@ def prepare(asked: Asked, linkage: Linkage, rules: ReviewRules, keys: KeyRing, a
         writings = _writings(engine, asked, register)
         engine.register("review_writing", writings)
         compared = _compared(pairs, writings, asked, linkage)
-        residents = asked.tables["register_record"].num_rows
-        rows = [row | _weighed(compared[_key(row)], linkage.model, residents) for row in pairs.to_pylist()]
+        share = linkage.model.resident_share / max(asked.tables["register_record"].num_rows, 2)
+        weights, prior = level_weights(linkage.model), math.log2(share / (1 - share))
+        rows = [row | _weighed(compared[_key(row)], weights, prior) for row in pairs.to_pylist()]
         cases = shape(_ordered(rows, keys, rules), REVIEW_CASE)
         engine.register("review_case", cases)
         sides = shape(engine.query(bind(load(PACKAGE, "review_side"), register=register)), REVIEW_SIDE)
@@ -100,9 +101,10 @@ def _compared(pairs: pa.Table, writings: pa.Table, asked: Asked, linkage: Linkag
         ready(engine, writings, linkage, Context(class_years=asked.class_years))
         engine.register("asked_pair", pairs)
         compared = cast(exp.Select, bind(load(PACKAGE, "review_compared"), register=linkage.rules.register_source))
-        states = [exp.alias_(_state(*parts), name) for name, parts in degrees().items()]
+        conditions = degrees()
+        states = [exp.alias_(_state(*parts), name) for name, parts in conditions.items()]
         found = engine.query(exp.select(*_PAIR, *states).from_(compared.subquery("compared")))
-    return {_key(row): {name: row[name] for name in degrees()} for row in found.to_pylist()}
+    return {_key(row): {name: row[name] for name in conditions} for row in found.to_pylist()}
 
 
 def _state(missing: exp.Condition, found: Mapping[str, Degree]) -> exp.Case:
@@ -122,12 +124,13 @@ def level_weights(model: LinkageModel) -> dict[str, dict[int, tuple[str, float]]
     return found
 
 
-def _weighed(states: Mapping[str, int], model: LinkageModel, residents: int) -> dict[str, Any]:
-    share = model.resident_share / max(residents, 2)
-    weights = level_weights(model)
+_Weights = Mapping[str, Mapping[int, tuple[str, float]]]
+
+
+def _weighed(states: Mapping[str, int], weights: _Weights, prior: float) -> dict[str, Any]:
     known = [weights[name][state][1] for name, state in states.items() if state != MISSING_STATE]
     evidence = " ".join(f"{name}={state}" for name, state in states.items())
-    return {"strength": round(math.log2(share / (1 - share)) + sum(known), 6), "evidence": evidence}
+    return {"strength": round(prior + sum(known), 6), "evidence": evidence}
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
