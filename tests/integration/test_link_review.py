@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,44 @@ def test_a_run_killed_after_writing_does_not_say_it_twice(now: Served, reviewers
     assert words.write_words(app_home, keys, AS_OF) == 1
     assert len(keymaster(app_home)) == 1
     assert LinkDecision.objects.get().event_seq == 1
+
+
+def test_a_word_the_key_master_refuses_waits_and_stops_nobody(
+    now: Served, reviewers: Any, app_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, _ = reviewers
+    words.answer(first, now, "pairplain", "same")
+    words.answer(first, now, "pairsealed", "same")
+    words.answer(second, now, "pairsealed", "same")
+    whole = masters.KeyMaster.decide
+    plain = mark("c1", "review_case", "record_id")
+
+    def refusing(self: Any, left: Any, right: Any, answer: str, **told: Any) -> Any:
+        if left[1] == plain:
+            raise InputRefused("K320", "食い違います。", "", "")
+        return whole(self, left, right, answer, **told)
+
+    monkeypatch.setattr(masters.KeyMaster, "decide", refusing)
+    assert words.write_words(app_home, KeyRing.load(app_home), AS_OF) == 1
+    assert [r.state for r in history(first, now, 1).rows] == ["反映済み", "ほかの決定と食い違うため、反映していません（K320）"]
+    monkeypatch.setattr(masters.KeyMaster, "decide", whole)
+    assert words.write_words(app_home, KeyRing.load(app_home), AS_OF) == 1
+    assert {r.state for r in history(first, now, 1).rows} == {"反映済み"}
+
+
+def test_a_record_found_to_be_one_residents_is_not_offered_to_another(
+    now: Served, reviewers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reviewers[0]
+    whole = desk.index_of(now)
+    one_record = {k: replace(p, group_id="g") for k, p in whole.by_id.items()}
+    waiting = tuple(one_record[p.pair_id] for p in whole.waiting)
+    monkeypatch.setattr(desk, "index_of", lambda _: replace(whole, by_id=one_record, waiting=waiting))
+    words.answer(first, now, "pairplain", "same")
+    assert listed(first, now, desk.NEW) == []
+    with pytest.raises(InputRefused, match="K737"):
+        words.answer(first, now, "pairsealed", "same")
+    words.answer(first, now, "pairsealed", "different")  # this can always be said
 
 
 def test_a_replay_of_an_earlier_night_writes_nothing(now: Served, reviewers: Any, app_home: Path) -> None:

@@ -143,7 +143,10 @@ class Answers:
         rows = LinkOpinion.objects.filter(undone_at=None, decision=None).values_list("pair_id", "by_id", "answer")
         for pair_id, by, answer in rows:
             self.opinions.setdefault(pair_id, []).append(Opinion(by, answer))
-        self.settled = frozenset(LinkDecision.objects.filter(withdrawn_at=None).values_list("pair_id", flat=True))
+        words = dict(LinkDecision.objects.filter(withdrawn_at=None).values_list("pair_id", "answer"))
+        self.settled = frozenset(words)
+        known = (self.index.by_id[p] for p, word in words.items() if word == SAME and p in self.index.by_id)
+        self.placed = {p.group_id: p.pair_id for p in known}
 
     def needed(self, pair: Pair) -> dict[str, int]:
         """How many people each word takes: two where the city says so, seals as they are now."""
@@ -159,6 +162,10 @@ class Answers:
         """Whether anybody of the pair is under 支援措置 now."""
         return not self.sealed.isdisjoint(pair.people)
 
+    def taken(self, pair: Pair) -> bool:
+        """Whether people have found another resident to be the person of the same record."""
+        return self.placed.get(pair.group_id, pair.pair_id) != pair.pair_id
+
     def outcome(self, pair: Pair) -> Outcome:
         """Where the pair stands."""
         return weigh(self.opinions.get(pair.pair_id, ()), self.needed(pair))
@@ -170,13 +177,14 @@ class Answers:
     def listed(self, name: str) -> Iterable[Pair]:
         """The pairs of one list this reviewer can work on, in order."""
         if name == NEW:
-            return (p for p in self.index.waiting if p.pair_id not in self.settled and p.pair_id not in self.opinions)
+            touched = self.settled | self.opinions.keys()
+            return (p for p in self.index.waiting if p.pair_id not in touched and not self.taken(p))
         return self._touched(name)
 
     def _touched(self, name: str) -> list[Pair]:
         """Pairs somebody has answered: only those still in the snapshot, and never one's own definite answer again."""
         found = [self.index.by_id[p] for p in self.opinions if p in self.index.by_id and p not in self.settled]
-        chosen = [p for p in found if _LIST_OF.get(self.outcome(p).standing) == name]
+        chosen = [p for p in found if not self.taken(p) and _LIST_OF.get(self.outcome(p).standing) == name]
         open_to_me = [p for p in chosen if self.mine(p.pair_id) not in (SAME, DIFFERENT)]
         return sorted(open_to_me, key=lambda p: (p.place or len(self.index.waiting) + 1, p.pair_id))
 

@@ -82,6 +82,8 @@ def _name(user: User) -> str:
 
 def _state(decision: LinkDecision) -> str:
     """What became of the word, or of its withdrawal."""
+    if decision.refusal:
+        return f"ほかの決定と食い違うため、反映していません（{decision.refusal}）"
     if decision.withdrawn_at is not None:
         return "取消しは次の夜に反映" if decision.withdraw_seq is None else "取消し済み"
     if decision.event_seq is None:

@@ -47,7 +47,8 @@ class Said:
 def answer(actor: Actor, served: Served, pair_id: str, word: str, *, checking: bool = False) -> Said:
     """Keep this reviewer's answer about a pair, and settle the pair if that is enough.
 
-    Raises NotPermitted, and InputRefused K731 (no such pair now), K732 (not an answer), K733 (settled meanwhile).
+    Raises NotPermitted, and InputRefused K731 (no such pair now), K732 (not an answer), K733 (settled meanwhile),
+    K737 (the record is another resident's).
     """
     check_allowed(actor, "link.review")
     if word not in ANSWERS:
@@ -58,6 +59,13 @@ def answer(actor: Actor, served: Served, pair_id: str, word: str, *, checking: b
         raise InputRefused("K731", "この組は、いまの名寄せにありません。", "組", "一覧から次の組を開いてください。")
     if pair_id in answers.settled:
         raise InputRefused("K733", "この組は、すでに決まっています。", "組", "「決まった組」の一覧で、決定を確かめられます。")
+    if word == SAME and answers.taken(pair):
+        raise InputRefused(
+            "K737",
+            "この記録は、すでに別の住民と同じ人に決まっています。",
+            "答え",
+            "先の決定が誤りなら、「決まった組」で取り消してから答えてください。",
+        )
     LinkOpinion.objects.filter(pair_id=pair_id, by_id=actor.user_id, undone_at=None, decision=None).update(
         undone_at=timezone.now()
     )
@@ -158,7 +166,7 @@ def write_words(home: Path, keys: KeyRing, night: dt.date) -> int:
     """Write every settled and taken-back word into the key master of `home`, as words of this night; returns how many.
 
     The caller holds the run's lock. A night earlier than the newest is a replay: nothing is written. Killed anywhere and run
-    again, each word is there once: its reason carries its number.
+    again, each word is there once: its reason carries its number. A word the key master refuses waits, with its code.
     """
     waiting, back = list(unwritten().order_by("pk")), list(unwritten_withdrawals().order_by("pk"))
     if not waiting and not back:
@@ -171,7 +179,11 @@ def write_words(home: Path, keys: KeyRing, night: dt.date) -> int:
     for decision, word in said:
         reason = _reason(decision)
         if reason not in known:
-            event = _event(keys, master, night, decision, word)
+            try:
+                event = _event(keys, master, night, decision, word)
+            except InputRefused as refused:  # one word that cannot stand must not keep the night from being done
+                LinkDecision.objects.filter(pk=decision.pk).update(refusal=refused.code)
+                continue
             master = master.plus(event)
             made.append(event)
             known[reason] = master.last_seq
@@ -179,9 +191,10 @@ def write_words(home: Path, keys: KeyRing, night: dt.date) -> int:
     if made:
         append_events(home, keys, pa.concat_tables(made))
     for decision, _ in said:
-        column = "withdraw_seq" if decision.withdrawn_at is not None else "event_seq"
-        LinkDecision.objects.filter(pk=decision.pk).update(**{column: seqs[decision.pk]})
-    return len(said)
+        if decision.pk in seqs:
+            column = "withdraw_seq" if decision.withdrawn_at is not None else "event_seq"
+            LinkDecision.objects.filter(pk=decision.pk).update(**{column: seqs[decision.pk], "refusal": ""})
+    return len(seqs)
 
 
 def _newest_words(master: KeyMaster) -> dict[str, int]:

@@ -258,6 +258,7 @@ class LinkDecision(models.Model):
     checked = models.BooleanField("機械の結び付けの点検から出たものか", default=False)
     settled_at = models.DateTimeField("決まった日時", auto_now_add=True)
     event_seq = models.BigIntegerField("統合キーマスタの通番", null=True, blank=True)
+    refusal = models.CharField("統合キーマスタが受け入れなかった理由の番号", max_length=8, blank=True)
     sealed_keys = models.BinaryField("組の両側の鍵（封）", help_text="KeyRing の purpose=review-keys で封をしたもの")
     withdrawn_at = models.DateTimeField("取り消した日時", null=True, blank=True)
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

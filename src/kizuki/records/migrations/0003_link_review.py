@@ -45,6 +45,10 @@ class Migration(migrations.Migration):
                 ("settled_at", models.DateTimeField(auto_now_add=True, verbose_name="決まった日時")),
                 ("event_seq", models.BigIntegerField(blank=True, null=True, verbose_name="統合キーマスタの通番")),
                 (
+                    "refusal",
+                    models.CharField(blank=True, max_length=8, verbose_name="統合キーマスタが受け入れなかった理由の番号"),
+                ),
+                (
                     "sealed_keys",
                     models.BinaryField(
                         help_text="KeyRing の purpose=review-keys で封をしたもの", verbose_name="組の両側の鍵（封）"
