@@ -54,7 +54,9 @@ def demo_allowed() -> bool:
 
 
 def ensure_demo_users(synthetic: bool) -> list[dict[str, str]]:
-    """Make (or renew) one user per role and their colleagues; returns login, role and the new password of each.
+    """Make (or renew) one user per role and their colleagues; returns login, role and the new password of each role's user.
+
+    Colleagues have no password: they are entered through the chooser alone.
 
     Raises NotPermitted K711 unless the data carries the synthetic mark.
     """
@@ -72,9 +74,10 @@ def ensure_demo_users(synthetic: bool) -> list[dict[str, str]]:
         user = User.objects.filter(username=login, synthetic=True).first() or User(username=login)
         user.role, user.department, user.synthetic, user.granted_until = role, department, True, until
         user.last_name, _, user.first_name = name.partition(" ")
-        user.set_password(password)
+        user.set_password(password if login == role else None)
         user.save()
-        made.append({"login": login, "role": role, "password": password})
+        if login == role:
+            made.append({"login": login, "role": role, "password": password})
     return made
 
 
