@@ -72,6 +72,11 @@ class Thresholds:
     affordable: Point | None
     synthetic: bool
 
+    @property
+    def pairs_a_month(self) -> int:
+        """How many pairs the month's hours are enough for, whatever the floor."""
+        return int(self.rules.hours_per_month * 60 / self.rules.minutes_per_pair)
+
 
 def thresholds(actor: Actor, served: Served, home: Path, basis: str) -> Thresholds:
     """The picture from one kind of evidence. Raises NotPermitted."""
