@@ -25,11 +25,10 @@ from kizuki.engine.sql import bind, load
 from kizuki.link.master import KeyMaster, append_events, read_master
 from kizuki.link.opinions import ANSWERS, SAME, Standing
 from kizuki.link.review import AUTOMATIC
+from kizuki.link.words import WITHDRAWN
 from kizuki.records.models import LinkDecision, LinkOpinion, ReviewAnswer
 from kizuki.terms.errors import InputRefused
 
-WITHDRAWN: Final = "hold"
-"""The key master's word that takes the last word back (its newest word "hold" leaves no word standing)."""
 _KEYS: Final = "review-keys"
 NO_EVENT: Final = 0
 """Number of the event of a word that changes nothing: a link of the machine's found right."""
