@@ -205,6 +205,24 @@ def test_a_run_killed_after_writing_does_not_say_it_twice(now: Served, reviewers
     assert LinkDecision.objects.get().event_seq == 1
 
 
+def test_a_restored_database_that_counts_again_loses_no_word(now: Served, reviewers: Any, app_home: Path) -> None:
+    keys = KeyRing.load(app_home)
+    words.answer(reviewers[0], now, "pairplain", "same")
+    words.write_words(app_home, keys, AS_OF)
+    number = LinkDecision.objects.get().pk
+    LinkOpinion.objects.all().delete()
+    LinkDecision.objects.all().delete()
+    words.answer(reviewers[0], now, "pairplain", "different")
+    LinkDecision.objects.update(event_seq=None)
+    later = LinkDecision.objects.get()
+    LinkOpinion.objects.update(decision=None)
+    later.delete()
+    later.pk = number
+    later.save(force_insert=True)
+    assert words.write_words(app_home, keys, AS_OF) == 1
+    assert [e["state"] for e in keymaster(app_home)] == ["same", "different"]
+
+
 def test_a_word_the_key_master_refuses_waits_and_stops_nobody(
     now: Served, reviewers: Any, app_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,7 +203,9 @@ def _newest_words(master: KeyMaster) -> dict[str, int]:
 
 
 def _reason(decision: LinkDecision) -> str:
-    return f"審査{decision.pk}{'の取消し' if decision.withdrawn_at is not None else f'（{decision.people}人）'}"
+    """Which decision an event carries out. The instant is part of it: a restored database may give a number a second time."""
+    number = f"審査{decision.pk}-{decision.settled_at:%Y%m%d%H%M%S%f}"
+    return f"{number}{'の取消し' if decision.withdrawn_at is not None else f'（{decision.people}人）'}"
 
 
 def _event(keys: KeyRing, master: KeyMaster, night: dt.date, decision: LinkDecision, word: str) -> pa.Table:
