@@ -82,6 +82,8 @@ def _handover() -> dict[str, Any]:
     parts = ["household", "council", "consultation", "health", "school"]
     address = base64.b64encode(bytes(range(32))).decode()
     return {"destination": "となり町", "address": address, "basis": "consent", "part": parts, "reason": "転出のため"}
+
+
 def _review_requests() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Pairs by the names the marked city gives them, and whatever pair a list leads to."""
     yield "review", "GET", "/review/", {}

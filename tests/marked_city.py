@@ -109,6 +109,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 def _related(person: str, related: str, kind: str, *, together: bool) -> dict[str, Any]:
     found = row("kinship", person, related_id=related, kind=kind, basis="household")
     return found | {"together": together}
+
+
 EVIDENCE = "family=7 given=7 birth=4 sex=-1 address=2 phone=-1"
 PAIRS = {"pairplain": ("c1", "c2", "waiting"), "pairsealed": ("c3", "c5", "waiting"), "pairmachine": ("c1", "m1", "automatic")}
 """Pair → resident, person of the record, state; c3 is sealed, so the record of `pairsealed` may be hers."""

@@ -237,6 +237,8 @@ class ReceivedHandover(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(confirmed_by=models.F("received_by")), name="received_two_people"),
         ]
+
+
 class ReviewAnswer(models.TextChoices):
     """What a reviewer says about a record and a resident."""
 
