@@ -93,6 +93,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "seal": [row("seal", p, reason="own" if p == "c3" else "household") for p in SEALED],
         "link": [row("link", p) for p in PEOPLE],
         "redirect": [],
+        "review_case": _pairs(),
+        "review_side": _sides(),
         "judgement": [_judged(p) for p in CHILDREN],
         "judgement_reason": [
             row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
@@ -107,6 +109,30 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 def _related(person: str, related: str, kind: str, *, together: bool) -> dict[str, Any]:
     found = row("kinship", person, related_id=related, kind=kind, basis="household")
     return found | {"together": together}
+
+
+EVIDENCE = "family=7 given=7 birth=4 sex=-1 address=2 phone=-1"
+PAIRS = {"pairplain": ("c1", "c2", "waiting"), "pairsealed": ("c3", "c5", "waiting"), "pairmachine": ("c1", "m1", "automatic")}
+"""Pair → resident, person of the record, state; c3 is sealed, so the record of `pairsealed` may be hers."""
+
+
+def _pairs() -> list[dict[str, Any]]:
+    made = []
+    for place, (pair, (resident, other, state)) in enumerate(PAIRS.items(), start=1):
+        waiting = state == "waiting"
+        told = {"pair_id": pair, "other_person_id": other, "state": state, "group_id": pair, "rule": "look_given"}
+        told |= {"strength": 12.0, "evidence": EVIDENCE, "harms": "look_alike", "source": "childcare"}
+        told |= {"place": place if waiting else None, "lot": None if waiting else "0a", "eligible": None if waiting else 40}
+        made.append(row("review_case", resident, **told))
+    return made
+
+
+def _sides() -> list[dict[str, Any]]:
+    made = []
+    for pair, (resident, other, _) in PAIRS.items():
+        made.append(row("review_side", resident, pair_id=pair, side="resident", other_person_id=other))
+        made.append(row("review_side", other, pair_id=pair, side="record", other_person_id=resident, source="childcare"))
+    return made
 
 
 def _judged(person: str) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class City:
             made += self._household(made)
         self._ranks()
         self._feeds()
+        self._review()
 
     def add(self, table: str, **values: Any) -> None:
         """One row; knowledge columns and evidence get plain defaults."""
@@ -398,6 +399,60 @@ class City:
                     writings=cells // 2 + 1,
                     cells=cells,
                 )
+
+    def _review(self) -> None:
+        """Pairs for reviewers: every fifth child beside a record of another office; sealed ones, one with two candidates."""
+        people = {row["person_id"]: row for row in self.rows["person"]}
+        sealed = sorted(row["person_id"] for row in self.rows["seal"])
+        children = [row["person_id"] for row in self.rows["household_member"] if row["relation"] == "子"]
+        for place, person in enumerate([*sealed[:2], *children[::5]], start=1):
+            harms = "sealed" if person in sealed else ("look_alike" if place % 3 == 0 else "evidence")
+            self._pair(place, people[person], "waiting", harms)
+        for place, child in enumerate(children[1::9], start=1):
+            self._pair(1000 + place, people[child], "automatic", "other")
+
+    def _pair(self, number: int, resident: dict[str, Any], state: str, harms: str) -> None:
+        differs, waiting = number % 2 == 1, state == "waiting"
+        pair, other = hashlib.sha256(f"pair-{number}".encode()).hexdigest()[:32], person_id(10_000 + number)
+        source = ("school_life", "childrens_cafeteria", "family_consultation")[number % 3]
+        agreeing = "family=7 given=7 birth=3 sex=1 address=2 phone=-1"
+        differing = "family=5 given=0 birth=1 sex=1 address=-1 phone=0"
+        both = {"pair_id": pair, "known_from": dt.date(2026, 10, 5), "town": "わかば市府中町五丁目", "postcode": "5940001"}
+        self.add(
+            "review_case",
+            pair_id=pair,
+            person_id=resident["person_id"],
+            other_person_id=other,
+            source=source,
+            record_id=f"r{number}",
+            resident_id=resident["person_no"],
+            state=state,
+            group_id=pair,
+            rule="look_given" if waiting else "school_grade_name",
+            strength=float(20 - number % 17),
+            evidence=differing if differs else agreeing,
+            harms=harms,
+            place=number if waiting else None,
+            lot=None if waiting else f"{number:032x}",
+            eligible=None if waiting else 420,
+        )
+        self.add(
+            "review_side",
+            **both,
+            side="record",
+            person_id=other,
+            other_person_id=resident["person_id"],
+            source=source,
+            record_id=f"r{number}",
+            name=f"{resident['name'][:-1]}{'奈' if differs else resident['name'][-1]}",
+            kana=resident["kana"].replace(" ", ""),
+            sex=resident["sex"],
+            grade="3",
+            block="1-3" if differs else "1-2",
+        )
+        told = {name: resident[name] for name in ("person_id", "name", "kana", "birth_date", "sex", "person_no")}
+        told |= {"record_id": resident["person_no"], "block": "1-2"}
+        self.add("review_side", **both, side="resident", other_person_id=other, **told)
 
     def tables(self) -> dict[str, pa.Table]:
         """Arrow tables in the declared schemas, sorted by person as publication does."""

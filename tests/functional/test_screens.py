@@ -34,11 +34,21 @@ SCREENS = {
         "/nowhere/",
     ),
     "it": ("/", "/feeds/", "/feeds/resident_register/", "/cleansing/", "/cleansing/?field=nothing", "/candidates/"),
-    "steering": ("/", "/candidates/", "CHILD", "/handovers/"),
+    "steering": ("/", "/candidates/", "CHILD", "/handovers/", "/link-quality/", "/link-quality/thresholds/"),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
     "data_owner": ("/", "/feeds/"),
     "analyst": ("/", "/feeds/"),
-    "link_reviewer": ("/",),
+    "link_reviewer": (
+        "/",
+        "/review/",
+        "/review/new/",
+        "/review/second/",
+        "/review/check/",
+        "/review/decisions/",
+        "/review/pairs/none/",
+        "/link-quality/",
+        "/link-quality/thresholds/",
+    ),
     "notice_officer": ("/",),
 }
 CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
@@ -84,7 +94,7 @@ def test_screen_is_accessible_small_silent_and_offline(visit: Callable[[str], Vi
 
 
 @pytest.mark.parametrize("width", [320, 683])
-@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in ("caseworker", "auditor")])
+@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in ("caseworker", "auditor", "link_reviewer")])
 def test_nothing_makes_the_page_scroll_sideways(visit: Callable[[str], Visit], role: str, path: str, width: int) -> None:
     seen = visit(role)
     seen.page.set_viewport_size({"width": width, "height": 800})

@@ -162,7 +162,10 @@ def test_demo_users_are_made_only_beside_the_mark(marked_city: MarkedView) -> No
     made = demo_users.ensure_demo_users(True)
     assert [m["role"] for m in made] == [m["login"] for m in made] and len(made) == 8
     again = demo_users.ensure_demo_users(True)
-    assert User.objects.count() == 8 and {m["password"] for m in made}.isdisjoint({m["password"] for m in again})
+    assert User.objects.filter(username__in=[m["role"] for m in made]).count() == 8
+    colleagues = User.objects.exclude(username__in=[m["role"] for m in made])
+    assert {c.role for c in colleagues} == {"link_reviewer"} and not any(c.has_usable_password() for c in colleagues)
+    assert {m["password"] for m in made}.isdisjoint({m["password"] for m in again})
 
 
 def test_a_real_account_cannot_be_entered_through_the_chooser(client: Client, marked_city: MarkedView, settings: Any) -> None:

@@ -27,19 +27,24 @@ READS = {
     ("analyst", "analysis"): "key household tax benefit welfare health abuse school childcare judge ops",
     ("caseworker", "support"): "key ident addr household benefit welfare health abuse school childcare judge ops",
     ("it", "operation"): "ops",
-    ("link_reviewer", "linkage_review"): "ops",
+    ("link_reviewer", "linkage_review"): "key ident addr school ops",
     ("notice_officer", "notice"): "ops",
     ("auditor", "audit"): "ops",
 }
-SCOPES = {"steering": Scope.ALL, "analyst": Scope.PSEUDONYMOUS, "caseworker": Scope.CANDIDATES}
+SCOPES = {
+    "steering": Scope.ALL,
+    "analyst": Scope.PSEUDONYMOUS,
+    "caseworker": Scope.CANDIDATES,
+    "link_reviewer": Scope.REVIEW,
+}
 MAY = {
-    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view",
+    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality",
     "data_owner": "today.view feed.view docs.read",
     "analyst": "today.view feed.view docs.read analysis.run",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
     "seal.add children.search",
     "it": "today.view feed.view docs.read",
-    "link_reviewer": "today.view feed.view docs.read",
+    "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read",
     "auditor": "today.view docs.read audit.view audit.verify",
 }

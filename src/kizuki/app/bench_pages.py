@@ -37,9 +37,15 @@ class _Browser:
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
+    sent_to: str = ""
 
     def get(self, path: str) -> tuple[int, str]:
         return self._request("GET", path)
+
+    def location(self, path: str) -> str:
+        """Where a page sends on to."""
+        self.get(path)
+        return self.sent_to
 
     def post(self, path: str, **form: str) -> tuple[int, str]:
         form["csrfmiddlewaretoken"] = self.token
@@ -57,6 +63,7 @@ class _Browser:
             for name, morsel in http.cookies.SimpleCookie(value).items():
                 self.cookies[name] = morsel.value
         connection.close()
+        self.sent_to = answer.headers.get("Location", "")
         if token := _TOKEN.search(text):
             self.token = token[1]
         return answer.status, text
@@ -69,8 +76,9 @@ def measure_pages(home: Path, port: int) -> list[PageTimes]:
     command = [sys.executable, "-m", "kizuki.cli", "serve", "--home", str(home), "--port", str(port)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        browser = _sign_in(port)
-        return [_timed(browser, name, path) for name, path in _pages(browser)]
+        browser, reviewer = _sign_in(port, "caseworker"), _sign_in(port, "link_reviewer")
+        times = [_timed(browser, name, path) for name, path in _pages(browser)]
+        return times + [_timed(reviewer, name, path) for name, path in _review_pages(reviewer)]
     finally:
         server.terminate()
         server.wait()
@@ -85,7 +93,7 @@ def _let_someone_in(home: Path) -> None:
     ensure_demo_users(True)
 
 
-def _sign_in(port: int) -> _Browser:
+def _sign_in(port: int, role: str) -> _Browser:
     browser = _Browser(port)
     until = time.monotonic() + _START_SECONDS
     while True:
@@ -98,7 +106,7 @@ def _sign_in(port: int) -> _Browser:
                     "K410", "画面が開きません。", f"localhost:{port}", "番号が使われていないか確かめてください。"
                 ) from e
             time.sleep(0.2)
-    browser.post("/demo/", role="caseworker")
+    browser.post("/demo/", role=role)
     return browser
 
 
@@ -114,6 +122,20 @@ def _pages(browser: _Browser) -> list[tuple[str, str]]:
         ("個票", child[1]),
         ("データ受領・鮮度", "/feeds/"),
     ]
+
+
+def _review_pages(browser: _Browser) -> list[tuple[str, str]]:
+    """The reviewer's pages; a city in which no pair waits has no pair to show."""
+    _, text = browser.get("/review/")
+    pages = [
+        ("名寄せの審査", "/review/"),
+        ("名寄せの確かさ", "/link-quality/"),
+        ("しきい値と時間", "/link-quality/thresholds/"),
+    ]
+    if "data-review-start" in text:
+        location = browser.location("/review/new/")
+        pages.insert(1, ("審査の組", location))
+    return pages
 
 
 def _timed(browser: _Browser, name: str, path: str) -> PageTimes:

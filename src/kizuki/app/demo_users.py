@@ -21,12 +21,18 @@ _PEOPLE = {
     "notice_officer": ("案内 かなで", "広報課"),
     "auditor": ("監査 しずか", "監査委員事務局"),
 }
+_COLLEAGUES = {
+    "link_reviewer_2": ("link_reviewer", "照合 みのり", "市民課"),
+    "link_reviewer_3": ("link_reviewer", "照合 たすく", "こども家庭センター"),
+}
+"""Further demo users, by login: some work takes two people, and a third when they differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoChoice:
     """One person of the demo chooser."""
 
+    login: str
     role: str
     title: str
     name: str
@@ -48,7 +54,9 @@ def demo_allowed() -> bool:
 
 
 def ensure_demo_users(synthetic: bool) -> list[dict[str, str]]:
-    """Make (or renew) one user per role; returns login, role and the new password of each.
+    """Make (or renew) one user per role and their colleagues; returns login, role and the new password of each role's user.
+
+    Colleagues have no password: they are entered through the chooser alone.
 
     Raises NotPermitted K711 unless the data carries the synthetic mark.
     """
@@ -60,25 +68,36 @@ def ensure_demo_users(synthetic: bool) -> list[dict[str, str]]:
         )
     until = accounts.end_of_fiscal_year(timezone.localdate())
     made = []
-    for role, (name, department) in _PEOPLE.items():
+    for login, role, name, department in _everybody():
         password = secrets.token_urlsafe(12)
         # a real account of the same name is never taken over: its unique login makes the insert fail
-        user = User.objects.filter(username=role, synthetic=True).first() or User(username=role)
+        user = User.objects.filter(username=login, synthetic=True).first() or User(username=login)
         user.role, user.department, user.synthetic, user.granted_until = role, department, True, until
         user.last_name, _, user.first_name = name.partition(" ")
-        user.set_password(password)
+        user.set_password(password if login == role else None)
         user.save()
-        made.append({"login": role, "role": role, "password": password})
+        if login == role:
+            made.append({"login": login, "role": role, "password": password})
     return made
 
 
-def demo_user(role: str) -> User | None:
-    """The demo user of a role; never a real account, whatever it is called."""
-    return User.objects.filter(username=role, role=role, synthetic=True, is_active=True).first()
+def _everybody() -> list[tuple[str, str, str, str]]:
+    """(login, role, name, office) of every demo user, colleagues beside the first of their role."""
+    found = []
+    for role, (name, office) in _PEOPLE.items():
+        found.append((role, role, name, office))
+        found += [(login, *rest) for login, rest in _COLLEAGUES.items() if rest[0] == role]
+    return found
+
+
+def demo_user(login: str) -> User | None:
+    """The demo user of a login (a role's first one is called as the role); never a real account, whatever it is called."""
+    known = {name: role for name, role, _, _ in _everybody()}
+    return User.objects.filter(username=login, role=known.get(login), synthetic=True, is_active=True).first()
 
 
 def chooser() -> list[DemoChoice]:
     """Demo users in the order of the chooser."""
     roles = accounts.governance().roles
-    people = [(roles[r], r, name, office) for r, (name, office) in _PEOPLE.items() if r in roles]
-    return [DemoChoice(r, role.title, name, office, role.description) for role, r, name, office in people]
+    people = [(login, roles[r], r, name, office) for login, r, name, office in _everybody() if r in roles]
+    return [DemoChoice(login, r, role.title, name, office, role.description) for login, role, r, name, office in people]

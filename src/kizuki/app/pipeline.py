@@ -1,7 +1,7 @@
 """The night in order. Each stage knows tables, not the other stages; only this page knows the order.
 
 受領 files → accepted tables · 整形 versions of records, persons as written · 名寄せ records → persons ·
-データマート persons, households, spells, events as known on the day ·
+データマート persons, households, spells, events as known on the day · 審査の準備 pairs people must look at, in order ·
 項目 one value or one reason per child · 判定 · 未受給 · 鮮度 how old each source is ·
 公開 one immutable snapshot, served from the moment it is named.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kizuki.app import stages
+from kizuki.app.link_review_night import review
 from kizuki.app.stages import Night
 
 
@@ -27,6 +28,7 @@ STAGES = (
     Stage("cleanse", "整形", stages.cleanse),
     Stage("link", "名寄せ", stages.link),
     Stage("mart", "データマート", stages.mart),
+    Stage("review", "審査の準備", review),
     Stage("items", "項目", stages.items),
     Stage("judge", "判定", stages.judge),
     Stage("programmes", "未受給", stages.programmes),

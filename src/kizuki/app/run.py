@@ -59,10 +59,20 @@ def run_ledger(home: Path) -> Ledger:
     return Ledger(home / "ledger" / "runs.jsonl")
 
 
+Words = Callable[[Path, KeyRing, dt.date], int]
+"""Writes what people have decided into the key master; returns how many words."""
+
+
 def run(
-    home: Path, definitions: Definitions, as_of: dt.date, now: dt.datetime, progress: Progress = lambda text: None
+    home: Path,
+    definitions: Definitions,
+    as_of: dt.date,
+    now: dt.datetime,
+    progress: Progress = lambda text: None,
+    *,
+    words: Words | None = None,
 ) -> RunResult:
-    """Do one night as of a day and publish its snapshot.
+    """Do one night as of a day and publish its snapshot; what reviewers have decided is written down first (`words`).
 
     Raises RunFailed (K905 when another run is going on, K402 when a stage broke down); the snapshot served before goes on
     being served. Running again picks up where the last run stopped.
@@ -74,6 +84,8 @@ def run(
         night = Night(home, keys, definitions, as_of, now, Runner(cache, book.step_done), progress)
         result = RunResult()
         book.note("run_begin", at=now.isoformat(), definitions=definitions.version)
+        if words is not None and (written := words(home, keys, as_of)):
+            progress(f"名寄せの決定 {written}件を統合キーマスタに書きました")
         for stage in STAGES:
             progress(f"{stage.title}…")
             result.stages.append(_run_stage(stage, night, book))

@@ -92,7 +92,7 @@ def _work_out(view: View) -> SnapshotPeople:
 
 def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
     """The actor's scope: everybody, or the candidates with the children assigned or shared to them."""
-    if grant.scope in (Scope.ALL, Scope.PSEUDONYMOUS):
+    if grant.scope in (Scope.ALL, Scope.PSEUDONYMOUS, Scope.REVIEW):  # REVIEW is limited by table, at the door
         return Reach(True, people)
     if grant.scope is not Scope.CANDIDATES:
         return Reach(False, SnapshotPeople(people.view, frozenset(), frozenset(), people.sealed))

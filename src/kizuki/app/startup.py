@@ -28,6 +28,14 @@ def open_app(home: Path, *, demo: bool | None = None) -> None:
     call_command("createcachetable", verbosity=0)
 
 
+def open_if_used(home: Path) -> bool:
+    """Open the app of a home where people have worked (there is an app database); a home only a night has run in stays so."""
+    if not (home / "app.db").exists() and not os.environ.get("KIZUKI_DATABASE_URL"):
+        return False
+    open_app(home)
+    return True
+
+
 def check_demo() -> None:
     """Raise NotPermitted K711 if demo mode was asked for on data without the synthetic mark."""
     from django.conf import settings

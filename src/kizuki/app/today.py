@@ -1,7 +1,7 @@
 """今日の仕事: what waits for this person today, how fresh the data is, and how the last night went."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from kizuki.app import explanation as words
+from kizuki.app import link_review
 from kizuki.app import worklist as lists
+from kizuki.app.accounts import may
 from kizuki.app.cases import DUE_SOON_DAYS, case_states
 from kizuki.app.feeds_board import Feed, feeds_board
 from kizuki.app.release import Actor
@@ -53,6 +55,7 @@ class Today:
     feeds: tuple[Feed, ...]
     night: Night | None
     as_of: dt.date
+    review: Mapping[str, int] | None = None
 
     @property
     def late(self) -> tuple[Feed, ...]:
@@ -62,7 +65,7 @@ class Today:
 
 def today(actor: Actor, served: Served, home: Path) -> Today:
     """The first page; the part about children only if the actor may see the list."""
-    return Today(_work(actor, served), _feeds(actor, served), last_night(home), served.as_of)
+    return Today(_work(actor, served), _feeds(actor, served), last_night(home), served.as_of, _review(actor, served))
 
 
 def _work(actor: Actor, served: Served) -> Work | None:
@@ -79,6 +82,14 @@ def _work(actor: Actor, served: Served) -> Work | None:
     if not rows:
         return None
     return Work(lists.tab_counts(served)["新着"], len(due), lists.unassigned(served, states), rows)
+
+
+def _review(actor: Actor, served: Served) -> Mapping[str, int] | None:
+    """Pairs that wait for this reviewer: nobody has answered, or another person must."""
+    if not may(actor, "link.review"):
+        return None
+    answers = link_review.Answers(actor, served)
+    return {name: answers.count(name) for name in (link_review.NEW, link_review.SECOND, link_review.SPLIT)}
 
 
 def _feeds(actor: Actor, served: Served) -> tuple[Feed, ...]:

@@ -22,7 +22,7 @@ def bench(
     worlds: Annotated[int, typer.Option("--worlds", help="学習の約束を測る模擬の街の数（0 で測らない）。")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """合成都市で一晩を、模擬の街で学習の約束を測り、表を bench/results.md（--link なら名寄せだけを bench/linkage.md）に書きます。"""
+    """合成都市で一晩を、模擬の街で学習の約束を測り、bench/results.md（--link なら bench/linkage.md）に表を書きます。"""
     if link:
         _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
         return

@@ -137,6 +137,27 @@ def pairs(
 
 
 @app.command()
+def review(home: Home = Path("var"), as_json: AsJson = False) -> None:
+    """名寄せの審査がどこまで進んだかを、件数だけで示します（個人の値は出しません）。"""
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    from kizuki.app.link_review_counts import review_counts  # needs the opened app
+
+    found = review_counts(home)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    waits = found["waiting"]
+    print(
+        f"これから見る組 {waits['new']:,}　もう一人 {waits['second']:,}　分かれた組 {waits['split']:,}　保留 {waits['held']:,}"
+    )
+    print(f"決まった組 {found['decided']:,}　次の夜に書く決定 {found['tonight']:,}　残り {found['hours_left']}時間")
+    for month in found["check"]:
+        print(f"  点検 {month['month']}：{month['drawn']}組のうち 正しい {month['right']}　誤り {month['wrong']}")
+
+
+@app.command()
 def train(
     version: Annotated[str, typer.Option("--version", help="新しい表の版。")],
     home: Home = Path("var"),

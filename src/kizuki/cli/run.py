@@ -20,11 +20,18 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """届いたデータを取り込み、名寄せ・判定をして、新しい一覧を公開します。失敗しても前回の一覧はそのまま残ります。"""
+    from kizuki.app import startup
+    from kizuki.app.run import Words
     from kizuki.app.run import run as one_night
 
     now = dt.datetime.now(dt.UTC).astimezone()
     day = parse_day(as_of) if as_of else now.date()
-    result = one_night(home, definitions_of(home), day, now, progress=lambda text: print(text, file=sys.stderr, flush=True))
+    words: Words | None = None
+    if startup.open_if_used(home):
+        from kizuki.app.link_review_words import write_words as words  # needs the opened app
+    result = one_night(
+        home, definitions_of(home), day, now, progress=lambda text: print(text, file=sys.stderr, flush=True), words=words
+    )
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     else:

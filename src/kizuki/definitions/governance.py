@@ -25,6 +25,7 @@ class Scope(StrEnum):
     CANDIDATES = "candidates"  # children listed by a judgement, assigned or shared; their household members in part
     OWN_SOURCE = "own_source"  # rows that came from the actor's own office
     PSEUDONYMOUS = "pseudonymous"  # every person, under names that mean nothing elsewhere
+    REVIEW = "review"  # the two sides of pairs that wait for a reviewer, and nothing else
     NONE = "none"  # nobody
 
 
@@ -33,6 +34,7 @@ _SCOPE_TITLES = {
     "支援候補と担当": Scope.CANDIDATES.value,
     "自課のデータ": Scope.OWN_SOURCE.value,
     "仮名": Scope.PSEUDONYMOUS.value,
+    "審査の組": Scope.REVIEW.value,
     "なし": Scope.NONE.value,
 }
 

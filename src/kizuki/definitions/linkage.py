@@ -6,11 +6,12 @@ Both are data: a reviewer can read which evidence joins two records, and change 
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from kizuki.definitions.link_review import load as load_review
 from kizuki.definitions.yaml import Definition, Model, build, merge, read_yaml
 from kizuki.terms.errors import DefinitionError
 
@@ -138,12 +139,12 @@ def _titles(model: LinkageModel, comparison: str, degrees: tuple[str, ...]) -> s
     return {lv.title for c in model.comparisons if c.id == comparison for lv in c.levels if lv.id in degrees}
 
 
-def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Linkage]:
-    """`{"linkage": …}` from `folder`, each overlay folder laid over it by key; raises DefinitionError naming file and line."""
+def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Any]:
+    """`{"linkage": …, "review": …}` from `folder`, overlays laid over by key; raises DefinitionError naming file and line."""
     model = _read(LinkageModel, "model.yaml", folder, overlays)
     rules = _read(LinkageRules, "rules.yaml", folder, overlays)
     try:
-        return {"linkage": Linkage(model=model, rules=rules)}
+        return {"linkage": Linkage(model=model, rules=rules), "review": load_review(folder, overlays)}
     except ValidationError as e:
         found = "、".join(str(error.get("ctx", {}).get("error", error["msg"])) for error in e.errors())
         raise DefinitionError("K302", "名寄せの規則が、比較の表と合いません。", str(folder / "rules.yaml"), found) from e

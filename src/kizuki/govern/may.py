@@ -24,6 +24,8 @@ ACTIONS: dict[str, str] = {
     "docs.read": "手引きを読む",
     "analysis.run": "仮名のデータで分析する",
     "grants.view": "権限の一覧を見る",
+    "link.review": "名寄せの組を審査する",
+    "link.quality": "名寄せの確かさを見る",
     "audit.view": "操作ログを見る",
     "audit.verify": "操作ログを検証する",
 }

@@ -91,6 +91,11 @@ def weights(
         return score(engine, linkage.model)
 
 
+def ready(engine: DuckEngine, records: pa.Table, linkage: Linkage, context: Context | None = None) -> None:
+    """Put the tables `record` and `resident`, ready for comparison, into an engine (for pairs somebody else has chosen)."""
+    _Night(engine, linkage).prepare(shape(records, PERSON_RECORD), context or Context())
+
+
 def relearn(records: pa.Table, linkage: Linkage, *, version: str, trained_on: str) -> LinkageModel:
     """A new model learnt from the records that carry a resident's number; the linkage given is left as it is."""
     with DuckEngine() as engine:

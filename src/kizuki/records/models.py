@@ -237,3 +237,93 @@ class ReceivedHandover(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(confirmed_by=models.F("received_by")), name="received_two_people"),
         ]
+
+
+class ReviewAnswer(models.TextChoices):
+    """What a reviewer says about a record and a resident."""
+
+    SAME = "same", "同じ人"
+    DIFFERENT = "different", "別の人"
+    HOLD = "hold", "保留"
+
+
+class LinkDecision(models.Model):
+    """One settled word about one pair of the key master; `event_seq` numbers its event there (empty: waits to be written).
+
+    The pair is an opaque token: which records it means is known to the key master and the snapshot alone.
+    """
+
+    pair_id = models.CharField("組の符号", max_length=_PERSON_ID, db_index=True)
+    answer = models.CharField("答え", max_length=16, choices=ReviewAnswer.choices)
+    people = models.PositiveSmallIntegerField("決めた人数")
+    two_people = models.BooleanField("二人で決める組だったか")
+    checked = models.BooleanField("機械の結び付けの点検から出たものか", default=False)
+    settled_at = models.DateTimeField("決まった日時", auto_now_add=True)
+    event_seq = models.BigIntegerField("統合キーマスタの通番", null=True, blank=True)
+    refusal = models.CharField("統合キーマスタが受け入れなかった理由の番号", max_length=8, blank=True)
+    sealed_keys = models.BinaryField("組の両側の鍵（封）", help_text="KeyRing の purpose=review-keys で封をしたもの")
+    withdrawn_at = models.DateTimeField("取り消した日時", null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    withdraw_reason = models.CharField("取消しの理由", max_length=200, blank=True)
+    withdraw_seq = models.BigIntegerField("取消しの通番", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "名寄せの決定"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pair_id"], condition=models.Q(withdrawn_at__isnull=True), name="link_decision_stands_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | models.Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="link_withdrawal_paired",
+            ),
+        ]
+
+
+class LinkOpinion(models.Model):
+    """One reviewer's answer about one pair; taken back answers stay, so that the whole history can be read."""
+
+    pair_id = models.CharField("組の符号", max_length=_PERSON_ID, db_index=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="link_opinions")
+    answer = models.CharField("答え", max_length=16, choices=ReviewAnswer.choices)
+    at = models.DateTimeField("日時", auto_now_add=True)
+    checking = models.BooleanField("点検の一覧で答えたか", default=False)
+    decision = models.ForeignKey(LinkDecision, on_delete=models.PROTECT, null=True, blank=True, related_name="opinions")
+    undone_at = models.DateTimeField("取り消した日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "名寄せの答え"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pair_id", "by"], condition=models.Q(undone_at__isnull=True), name="link_opinion_stands_once"
+            )
+        ]
+
+
+class LinkSample(models.Model):
+    """One month's random sample of the links the machine made: how it was drawn, so that anybody can draw it again."""
+
+    month = models.CharField("年月", max_length=7, unique=True, help_text="2026-11")
+    seed = models.CharField("くじの種", max_length=64)
+    eligible = models.PositiveIntegerField("母数（機械が結び付けた記録の数）")
+    drawn = models.PositiveIntegerField("選んだ数")
+    probability = models.FloatField("選ばれる確率")
+    left_out = models.CharField("除いた規則", max_length=200, blank=True)
+    snapshot = models.CharField("くじを引いた公開データ", max_length=64)
+    drawn_at = models.DateTimeField("引いた日時", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "名寄せの点検の標本"
+
+
+class LinkSampleMember(models.Model):
+    """One link of one month's sample."""
+
+    sample = models.ForeignKey(LinkSample, on_delete=models.PROTECT, related_name="members")
+    pair_id = models.CharField("組の符号", max_length=_PERSON_ID, db_index=True)
+    rule = models.CharField("結び付けた規則", max_length=64)
+
+    class Meta:
+        verbose_name = "名寄せの点検の一件"
+        constraints = [models.UniqueConstraint(fields=["sample", "pair_id"], name="link_sample_once")]

@@ -289,6 +289,56 @@ FEED = TableSchema(
         column("quarantined", "int", Klass.OPS, "保留した行数"),
     ),
 )
+REVIEW_CASE = TableSchema(
+    "review_case",
+    "one record and resident people look at: waiting, decided before, or among those the machine joined (for the check)",
+    (
+        column("pair_id", "string", Klass.KEY, "組の符号（読み戻せない。夜をまたいで変わらない）"),
+        column("person_id", "string", Klass.KEY, "住民の個人ID"),
+        column("other_person_id", "string", Klass.KEY, "いま記録が属する個人ID"),
+        column("source", "string", Klass.OPS, "記録の元データ（ソースID）"),
+        column("record_id", "string", Klass.KEY, "元データでの記録の鍵"),
+        column("resident_id", "string", Klass.KEY, "住民記録での鍵"),
+        column(
+            "state",
+            "string",
+            Klass.OPS,
+            "waiting（待ち） / below（下限に満たず待たない） / decided（人が決めた） / automatic（機械が結んだ。点検の候補）",
+        ),
+        column("group_id", "string", Klass.KEY, "同じ記録の組に共通の符号"),
+        column("rule", "string", Klass.OPS, "なぜ人が見るか、または結び付けた規則"),
+        column("strength", "double", Klass.OPS, "証拠の強さ：項目ごとの一致の重みの和（log2 のオッズ）"),
+        column("evidence", "string", Klass.OPS, "項目ごとの一致の段階（値は書かない）"),
+        column("harms", "string", Klass.OPS, "順番の条件（look_alike など、空白区切り）"),
+        column("place", "int", Klass.OPS, "順番（1から。待ちの組だけ）", "待ちでない"),
+        column("lot", "string", Klass.OPS, "点検のくじの値（小さい順に当たり）", "点検の候補でない"),
+        column("eligible", "int", Klass.OPS, "くじの母数：その夜に機械が結んでいた記録の数", "点検の候補でない"),
+    ),
+)
+REVIEW_SIDE = TableSchema(
+    "review_side",
+    "one side (record or resident) of one pair, as its own office writes the person",
+    (
+        column("pair_id", "string", Klass.KEY, "組の符号"),
+        column("side", "string", Klass.OPS, "record（記録） / resident（住民）"),
+        column("person_id", "string", Klass.KEY, "この側の個人ID"),
+        column("other_person_id", "string", Klass.KEY, "相手の側の個人ID"),
+        column("source", "string", Klass.OPS, "元データ（ソースID）"),
+        column("record_id", "string", Klass.KEY, "元データでの鍵"),
+        column("person_no", "string", Klass.IDENT, "宛名番号", "宛名番号を持たない記録"),
+        column("name", "string", Klass.IDENT, "氏名（原表記）", "カナのみ"),
+        column("kana", "string", Klass.IDENT, "フリガナ", "漢字のみ"),
+        column("birth_date", "date", Klass.IDENT, "生年月日", "不明"),
+        column("sex", "string", Klass.IDENT, "性別コード", "不明"),
+        column("postcode", "string", Klass.ADDR, "郵便番号", "不明"),
+        column("town", "string", Klass.ADDR, "町字（比べる形）", "不明"),
+        column("block", "string", Klass.ADDR, "番地（比べる形）", "不明"),
+        column("phone", "string", Klass.ADDR, "電話", "不明"),
+        column("school_code", "string", Klass.SCHOOL, "学校コード", "学校の記録でない"),
+        column("grade", "string", Klass.SCHOOL, "学年", "学校の記録でない"),
+        column("known_from", "date", Klass.OPS, "最初に知った日"),
+    ),
+)
 
 CLEANSING = TableSchema(
     "cleansing",
@@ -304,6 +354,20 @@ CLEANSING = TableSchema(
     ),
 )
 
-MART_TABLES = (PERSON, HOUSEHOLD_MEMBER, KINSHIP, RESIDENCE, SPELL, EVENT, COVERAGE, ITEM, SEAL, LINK, REDIRECT)
+MART_TABLES = (
+    PERSON,
+    HOUSEHOLD_MEMBER,
+    KINSHIP,
+    RESIDENCE,
+    SPELL,
+    EVENT,
+    COVERAGE,
+    ITEM,
+    SEAL,
+    LINK,
+    REDIRECT,
+    REVIEW_CASE,
+    REVIEW_SIDE,
+)
 RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

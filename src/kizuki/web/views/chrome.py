@@ -16,6 +16,8 @@ ENTRIES: Final = (
     ("今日の仕事", "/", "today.view"),
     ("支援候補", "/candidates/", "candidates.view"),
     ("引継ぎ", "/handovers/", "handover.receive"),
+    ("名寄せの審査", "/review/", "link.review"),
+    ("名寄せの確かさ", "/link-quality/", "link.quality"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),

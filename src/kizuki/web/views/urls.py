@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, today
+from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, review, today
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -25,6 +25,15 @@ urlpatterns: list[URLPattern] = [
     path("feeds/<str:source>/", feeds.feed, name="feed"),
     path("cleansing/", cleansing.cleansing, name="cleansing"),
     path("cleansing/csv/", cleansing.cleansing_csv, name="cleansing_csv"),
+    path("review/", review.desk, name="review"),
+    path("review/decisions/", review.decisions, name="review_decisions"),
+    path("review/decisions/<int:decision>/withdraw/", review.withdraw, name="review_withdraw"),
+    path("review/undo/", review.undo, name="review_undo"),
+    path("review/pairs/<str:pair_id>/", review.pair, name="review_pair"),
+    path("review/pairs/<str:pair_id>/answer/", review.answer, name="review_answer"),
+    path("review/<str:name>/", review.first, name="review_list"),
+    path("link-quality/", review.check, name="link_quality"),
+    path("link-quality/thresholds/", review.thresholds, name="link_thresholds"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),

@@ -34,6 +34,34 @@
     }
   });
 
+  // 審査：S/1 同じ人、D/2 別の人、H/3 保留、J 次、K 前、U 元に戻す。「キーで答える」を外すと効かない
+  const KEYS_OFF = "kizuki-review-keys-off";
+  const keysOn = () => localStorage.getItem(KEYS_OFF) !== "1";
+  function pressReviewKey(event) {
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !keysOn()) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+    const key = event.key.toLowerCase();
+    const wanted = [...document.querySelectorAll("[data-key]")].find((e) => e.dataset.key.split(" ").includes(key));
+    const button = wanted || document.querySelector(`[data-key-form="${CSS.escape(key)}"] button`);
+    if (button) { event.preventDefault(); button.click(); }
+  }
+  document.addEventListener("keydown", pressReviewKey);
+  document.addEventListener("submit", (event) => {
+    // 二度押しで次の組に答えてしまわないように、一度送ったら受け付けない
+    if (!event.target.matches("[data-answers]")) return;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+  });
+  function showKeys() {
+    const box = document.querySelector("[data-keys]");
+    if (!box) return;
+    box.closest("[data-keys-label]").hidden = false;
+    box.checked = keysOn();
+    box.addEventListener("change", () => localStorage.setItem(KEYS_OFF, box.checked ? "" : "1"));
+  }
+  document.addEventListener("DOMContentLoaded", showKeys);
+  window.addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
