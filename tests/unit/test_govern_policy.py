@@ -38,11 +38,12 @@ SCOPES = {
     "link_reviewer": Scope.REVIEW,
 }
 MAY = {
-    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality",
+    "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
+    "handover.approve handover.approve_sealed handover.receive",
     "data_owner": "today.view feed.view docs.read",
     "analyst": "today.view feed.view docs.read analysis.run",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
-    "seal.add children.search",
+    "seal.add children.search handover.prepare handover.receive",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read",
