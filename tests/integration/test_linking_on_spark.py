@@ -33,8 +33,8 @@ CLOSE = 1e-9
 
 PORTABLE = {
     "And", "Case", "Cast", "Coalesce", "Concat", "Count", "DateFromParts", "Extract", "FirstValue", "If", "Left", "Length",
-    "Levenshtein", "Max", "Min", "Or", "Replace", "Right", "Round", "RowNumber", "StrPosition", "Substring", "Sum", "Translate",
-    "TryCast",
+    "Levenshtein", "MD5", "Max", "Min", "Or", "Replace", "Right", "Round", "RowNumber", "StrPosition", "Substring", "Sum",
+    "Translate", "TryCast",
 }  # fmt: skip
 """Functions known to mean the same on both engines. A new one is tried by the parity test before it is listed here."""
 
