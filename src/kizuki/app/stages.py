@@ -6,6 +6,7 @@ Every stage gets the `Night` and hands its tables on by name through the runner;
 import datetime as dt
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,18 +123,20 @@ def _conform_step(night: Night, source: str) -> Step:
 
 @dataclass(slots=True)
 class _Taught:
-    """The city's own tables, and what the register teaches: the same for every source of the night, learnt once."""
+    """The city's own tables, and what the register teaches: the same for every source of the night, read and learnt once."""
 
     own: WritingTables
     by_register: PersonContext | None = None
+    _learning: threading.Lock = field(default_factory=threading.Lock)
 
-    def context(self, register: pa.Table | None) -> PersonContext:
+    def context(self, register: Callable[[], pa.Table] | None) -> PersonContext:
         """What names and addresses are read with."""
         if register is None:
             return learn_context(None, self.own.gaiji, self.own.variants)
-        if self.by_register is None:
-            self.by_register = learn_context(register, self.own.gaiji, self.own.variants)
-        return self.by_register
+        with self._learning:
+            if self.by_register is None:
+                self.by_register = learn_context(register(), self.own.gaiji, self.own.variants)
+            return self.by_register
 
 
 def _person_record_step(night: Night, source: str, taught: _Taught) -> Step:
@@ -143,7 +146,7 @@ def _person_record_step(night: Night, source: str, taught: _Taught) -> Step:
     tables = {own, register} if named and REGISTER in night.sources else {own}
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
-        context = taught.context(inputs[register] if register in tables else None)
+        context = taught.context((lambda: inputs[register]) if register in tables else None)
         records, counts = person_records_counted(manifest, inputs[own], context)
         return {PERSON_RECORD.format(source): records, _COUNTED.format(source, "persons"): counts}
 
