@@ -13,9 +13,21 @@ from kizuki.programmes.compile import Told, eligibility_query, wide_query
 from kizuki.terms.tables import ELIGIBILITY
 
 _PACKAGE = "kizuki.programmes"
-_STEPS = ("fact_member", "fact_parent", "fact_spell", "fact_receipt", "fact")
-_RECEIPT_RULE = pa.schema([pa.field(n, pa.string()) for n in ("programme", "kind", "status")])
+_STEPS = ("fact_pregnancy", "fact_member", "fact_parent", "fact_spell", "fact_receipt", "fact")
 _TEXT: pa.DataType = pa.string()
+_RECEIPT_RULE = pa.schema(
+    [*(pa.field(n, _TEXT) for n in ("programme", "kind", "status", "state")), pa.field("days", pa.int32())]
+)
+_FEEDS = {
+    "tax": "municipal_tax",
+    "assistance": "public_assistance",
+    "allowance": "single_parent_allowance",
+    "disabled": "disability_welfare",
+    "maternal": "maternal_child_health",
+    "childcare": "childcare",
+    "after_school": "after_school_care",
+}
+"""Parameters of sql/fact.sql and the source each asks about."""
 _SOURCE_REACH = pa.schema([pa.field("source", _TEXT), pa.field("reach", pa.date32())])
 _TYPES = {"string": pa.string(), "bool": pa.bool_()}
 
@@ -30,7 +42,8 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     if not programmes:
         return schema.empty_table()
     until = _until(engine, as_of)
-    receipts = frozenset(p.id for p in programmes if not _silence(definitions, until, p.text.receipt.source))
+    told_of = {p.id: p.text.receipt.source for p in programmes if p.text.receipt is not None}
+    receipts = frozenset(name for name, source in told_of.items() if not _silence(definitions, until, source))
     made: list[str] = []
     engine.register("receipt_rule", pa.Table.from_pylist(_receipt_rules(programmes), _RECEIPT_RULE))
     engine.register("source_reach", pa.Table.from_pylist([{"source": s, "reach": d} for s, d in until.items()], _SOURCE_REACH))
@@ -49,11 +62,7 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
 def _make_facts(
     engine: DuckEngine, definitions: Definitions, until: dict[str, dt.date], as_of: dt.date, made: list[str]
 ) -> None:
-    silent = {
-        "tax": _silence(definitions, until, "municipal_tax"),
-        "assistance": _silence(definitions, until, "public_assistance"),
-        "allowance": _silence(definitions, until, "single_parent_allowance"),
-    }
+    silent = {name: _silence(definitions, until, source) for name, source in _FEEDS.items()}
     for name in _STEPS:
         engine.materialise(name, bind(load(_PACKAGE, name), as_of=as_of, **silent))
         made.append(name)
@@ -61,12 +70,19 @@ def _make_facts(
     made.append("programme_fact")
 
 
-def _receipt_rules(programmes: list[Programme]) -> list[dict[str, str | None]]:
-    return [
-        {"programme": p.id, "kind": p.text.receipt.kind, "status": status}
-        for p in programmes
-        for status in p.text.receipt.statuses or (None,)
-    ]
+def _receipt_rules(programmes: list[Programme]) -> list[dict[str, str | int | None]]:
+    rows: list[dict[str, str | int | None]] = []
+    for programme in programmes:
+        receipt = programme.text.receipt
+        if receipt is None:
+            continue
+        states = (("receiving", receipt.statuses or (None,)), ("applied", receipt.applied), ("refused", receipt.refused))
+        rows += [
+            {"programme": programme.id, "kind": receipt.kind, "status": status, "state": state, "days": receipt.refused_days}
+            for state, statuses in states
+            for status in statuses
+        ]
+    return rows
 
 
 def _until(engine: DuckEngine, as_of: dt.date) -> dict[str, dt.date]:

@@ -51,6 +51,8 @@ _COUNTED = "cleansing.{}.{}"
 """Parts of the table `cleansing`: what was done to the fields of a source, and to its names, readings and addresses."""
 _RESIDENTS = "person.resident"
 """The part of `person` that households are made of: who is only a visitor somewhere changes no item and no eligibility."""
+_PREGNANCIES = "maternal_child_health"
+"""The source that tells of pregnancies to the programmes."""
 _ORDER = {
     "item": ("person_id", "item"),
     "judgement": ("person_id", "criteria"),
@@ -286,7 +288,8 @@ def judge(night: Night) -> int:
 def programmes(night: Night) -> int:
     """未受給: every programme over every household with children."""
     tables = {"household_member": ["household_member"], "person": [_RESIDENTS], "spell": _parts(night, "spell")}
-    tables["coverage"] = _parts(night, "coverage", {REGISTER, *SPELL_SOURCES})
+    tables["coverage"] = _parts(night, "coverage", {REGISTER, *SPELL_SOURCES, _PREGNANCIES})
+    tables["event"] = _parts(night, "event", {_PREGNANCIES})
 
     def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
         return {"eligibility": judge_programmes(engine, night.definitions, as_of)}

@@ -10,7 +10,8 @@ import typer
 
 from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
 from kizuki.definitions.programmes import Programme
-from kizuki.definitions.programmes.facts import FACTS, read_household
+from kizuki.definitions.programmes.facts import FACTS
+from kizuki.definitions.programmes.households import read_household
 from kizuki.programmes.judging import failed_examples, judge_household
 from kizuki.terms.errors import InputRefused
 

@@ -1,7 +1,8 @@
 """Programmes over a whole city: the conditions of `judging.py` as one query per programme, over the facts of every household.
 
-`fact` (see sql/fact.sql) has one row per member; `fact_receipt` says who is in receipt. A programme in use is 該当 by the
-office's own decision, so an unknown income of a recipient puts nobody on a list and nothing contradicts the timeline.
+`fact` (see sql/fact.sql) has one row per member; `fact_receipt` says who is in receipt, has applied or was refused.
+A programme in use is 該当 by the office's own decision, so an unknown income of a recipient puts nobody on a list and nothing
+contradicts the timeline.
 """
 
 import datetime as dt
@@ -14,14 +15,21 @@ from sqlglot import exp
 
 from kizuki.definitions.expression import Condition, Kind, Scope, Term, compile_condition, first_item, group_columns, open_items
 from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, conditions_of
-from kizuki.definitions.programmes import EXPIRED, Programme, Rule
+from kizuki.definitions.programmes import AMOUNT, EXPIRED, SUBJECT, Programme, Rule
 from kizuki.definitions.programmes.facts import CHILD, FACTS
+from kizuki.programmes.judging import CONSULTATION
 from kizuki.terms.states import ProgrammeVerdict
 
 FACT_SOURCES: Mapping[str, str] = {
     "income_yen": "municipal_tax",
     "tax_class": "municipal_tax",
     "disability": "disability_welfare",
+    "special_allowance_grade": "disability_welfare",
+    "severe_disability": "disability_welfare",
+    "childcare_certification": "childcare",
+    "in_after_school_care": "after_school_care",
+    "pregnant": "maternal_child_health",
+    "expected_children": "maternal_child_health",
     "public_assistance_now": "public_assistance",
     "public_assistance_ended_1y": "public_assistance",
     "receiving_single_parent_allowance": "single_parent_allowance",
@@ -58,8 +66,9 @@ def eligibility_query(programme: Programme, day: dt.date, told: Told) -> Sql:
     answers = [exp.alias_(compile_condition(r.condition, scope), f"r{n}") for n, r in enumerate(rules)]
     said = [exp.alias_(_unknown(r, scope), f"u{n}") for n, r in enumerate(rules)]
     shown = [exp.alias_(_evidence(r, scope, told), f"e{n}") for n, r in enumerate(rules)]
-    kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving")]
-    return _answered(programme, exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t")), rules, told)
+    kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving", "asked")]
+    answered = exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t"))
+    return _answered(programme, answered, rules, told, _always_open(programme, day))
 
 
 def _laid_out(programme: Programme, aggregates: tuple[Aggregate, ...], conditions: tuple[Condition, ...], told: Told) -> Sql:
@@ -72,7 +81,8 @@ def _laid_out(programme: Programme, aggregates: tuple[Aggregate, ...], condition
     members = exp.alias_(exp.column("household_id", table="g"), "has_members")
     subject = exp.alias_(person, "subject")
     receiving = exp.alias_(_receiving(programme, told), "receiving")
-    query = exp.select("s.*", subject, members, receiving, *parts, *answers).from_(_subjects(programme).subquery("s"))
+    asked = exp.alias_(exp.func("COALESCE", exp.column("asked", table="q"), _number(0)), "asked")
+    query = exp.select("s.*", subject, members, receiving, asked, *parts, *answers).from_(_subjects(programme).subquery("s"))
     query = query.join(_receipts(programme).subquery("q"), on=_same(programme, "q"), join_type="left")
     return query.join(_groups(grouped).subquery("g"), on=_equal("household_id", "s", "g"), join_type="left")
 
@@ -90,7 +100,8 @@ def _wide(term: Term) -> list[Sql]:
 
 def _subjects(programme: Programme) -> Sql:
     if programme.of_child:
-        child = exp.EQ(this=exp.column("role", table="w"), expression=exp.Literal.string(CHILD))
+        role = exp.column("role", table="w")  # somebody of whom nobody knows what they are may be a child
+        child = exp.or_(exp.EQ(this=role, expression=exp.Literal.string(CHILD)), _is_null(role))
         return exp.select("w.*").from_("programme_fact AS w").where(child)
     shared = [c.alias_or_name for f in FACTS if f.held_by == "household" for c in _wide(f.term)]
     return exp.select(*(exp.column(n, table="w") for n in ("household_id", *shared))).from_("programme_fact AS w").distinct()
@@ -104,8 +115,10 @@ def _groups(columns: Sequence[Sql]) -> Sql:
 def _receipts(programme: Programme) -> Sql:
     keys = [exp.column(n, table="k") for n in (("household_id", "person_id") if programme.of_child else ("household_id",))]
     mine = exp.EQ(this=exp.column("programme", table="k"), expression=exp.Literal.string(programme.id))
-    certain = exp.alias_(exp.Max(this=exp.column("certain", table="k")), "certain")
-    return exp.select(*keys, certain).from_("fact_receipt AS k").where(mine).group_by(*(k.copy() for k in keys))
+    paid = exp.EQ(this=exp.column("state", table="k"), expression=exp.Literal.string("receiving"))
+    certain = exp.alias_(exp.Max(this=_case((paid, exp.column("certain", table="k")))), "certain")
+    asked = exp.alias_(exp.Max(this=_case((paid, _number(0)), default=_number(1))), "asked")
+    return exp.select(*keys, certain, asked).from_("fact_receipt AS k").where(mine).group_by(*(k.copy() for k in keys))
 
 
 def _same(programme: Programme, other: str) -> Sql:
@@ -116,13 +129,25 @@ def _receiving(programme: Programme, told: Told) -> Sql:
     """In receipt by the timeline; unknown while the office's data is not received or ends before a stated renewal."""
     if programme.id not in told.receipts:
         return exp.cast(exp.null(), "boolean")
-    none = _is_null(exp.column("household_id", table="q"))
+    none = _is_null(exp.column("certain", table="q"))
     return _case((none, exp.false()), (exp.EQ(this=exp.column("certain", table="q"), expression=_number(1)), exp.true()))
 
 
-def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Told) -> Sql:
+def _always_open(programme: Programme, day: dt.date) -> tuple[str, ...]:
+    """Texts of what keeps every answer of the day from being 該当, whoever is asked about."""
+    gone = [(AMOUNT, f"金額：{EXPIRED}（{name}）", "expired") for name in programme.amount_expired(day)]
+    office = [("consultation", CONSULTATION, "office")] if programme.consultation_only else []
+    return tuple(
+        "," + json.dumps({"条件": c, "確認すること": text, "項目": "", "理由": why}, ensure_ascii=False)
+        for c, text, why in (*gone, *office)
+    )
+
+
+def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Told, always_open: Sequence[str]) -> Sql:
     """Verdict and texts over the answered rules: entitled by every rule, or in receipt already."""
-    held = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
+    held: list[Sql] = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
+    if always_open:
+        held.append(exp.cast(exp.null(), "boolean"))
     receiving = exp.column("receiving", table="a")
     entitled: Sql = exp.paren(exp.and_(*held))
     if programme.id in told.receipts:  # without the office's data nobody's receipt is an input
@@ -134,7 +159,8 @@ def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Tol
         (_is_null(answer), exp.Literal.string(ProgrammeVerdict.UNKNOWN.value)),
         default=exp.Literal.string(ProgrammeVerdict.NOT_ELIGIBLE.value),
     )
-    unused = exp.Not(this=exp.func("COALESCE", in_use, exp.true()))
+    not_asked = exp.EQ(this=exp.column("asked", table="b"), expression=_number(0))
+    unused = exp.and_(exp.Not(this=exp.func("COALESCE", in_use, exp.true())), not_asked)
     return exp.select(
         exp.alias_(exp.Literal.string(programme.id), "programme"),
         exp.column("household_id", table="b"),
@@ -142,23 +168,29 @@ def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Tol
         exp.alias_(verdict, "verdict"),
         in_use.copy(),
         exp.alias_(exp.and_(exp.func("COALESCE", answer.copy(), exp.false()), unused), "unclaimed"),
-        exp.alias_(_array(_reasons(programme, len(rules))), "reasons"),
-        exp.alias_(_array(_unknowns(len(rules))), "unknown"),
+        exp.alias_(_array(_reasons(programme, rules)), "reasons"),
+        exp.alias_(_array(_unknowns(len(rules), always_open)), "unknown"),
     ).from_(middle.subquery("b"))
 
 
-def _reasons(programme: Programme, count: int) -> list[Sql]:
+def _reasons(programme: Programme, rules: Sequence[Rule]) -> list[Sql]:
     """Texts of the conditions that hold, unless the answer is no."""
-    in_use = _object({"条件": "receiving", "文": "すでに受けています", "元データ": programme.text.receipt.source, "時点": ""})
+    source = programme.text.receipt.source if programme.text.receipt else ""
+    in_use = _object({"条件": "receiving", "文": "すでに受けています", "元データ": source, "時点": ""})
+    asked = _object({"条件": "asked", "文": "申請したか、最近却下されています", "元データ": source, "時点": ""})
     pieces = [_case((exp.column("receiving", table="b"), in_use), default=exp.Literal.string(""))]
+    was_asked = exp.EQ(this=exp.column("asked", table="b"), expression=_number(1))
+    pieces.append(_case((was_asked, asked), default=exp.Literal.string("")))
     not_no = exp.func("COALESCE", exp.column("entitled", table="b"), exp.true())
-    for n in range(count):
+    for n, rule in enumerate(rules):
+        if rule.id == SUBJECT:
+            continue
         holds = exp.and_(not_no.copy(), exp.column(f"r{n}", table="b"))
         pieces.append(_case((holds, exp.column(f"e{n}", table="b")), default=exp.Literal.string("")))
     return pieces
 
 
-def _unknowns(count: int) -> list[Sql]:
+def _unknowns(count: int, always_open: Sequence[str]) -> list[Sql]:
     """What to confirm, of the conditions that keep the answer open."""
     ask = _object(
         {"条件": "receiving", "確認すること": "受給が更新されて続いているかを確かめる", "項目": "", "理由": "feed_late"}
@@ -168,6 +200,9 @@ def _unknowns(count: int) -> list[Sql]:
     for n in range(count):
         is_open = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column(f"r{n}", table="b")))
         pieces.append(_case((is_open, exp.column(f"u{n}", table="b")), default=exp.Literal.string("")))
+    if always_open:
+        unanswered = _is_null(exp.column("entitled", table="b"))
+        pieces.append(_case((unanswered, exp.Literal.string("".join(always_open))), default=exp.Literal.string("")))
     return pieces
 
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kizuki.definitions.expression import Facts, evaluate, open_terms
-from kizuki.definitions.programmes import EXPIRED, Programme, Rule
-from kizuki.definitions.programmes.facts import Household, read_household
+from kizuki.definitions.programmes import AMOUNT, EXPIRED, SUBJECT, Programme, Rule
+from kizuki.definitions.programmes.facts import TITLES
+from kizuki.definitions.programmes.households import Household, read_household
 from kizuki.programmes.amounts import amount_yen
 from kizuki.terms.states import ProgrammeVerdict
+
+CONSULTATION = "資産・扶養・世帯の認定は所管課が行う。相談を案内し、該当とは知らせない"
+NOBODY_LISTED = "世帯の構成員を確かめる"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,46 +42,62 @@ class Answer:
         }
 
 
+class Bench:
+    """The programmes in force on a day, their conditions read once, for any number of households."""
+
+    def __init__(self, programmes: Sequence[Programme], day: dt.date) -> None:
+        self.day = day
+        self._programmes = [(p, p.rules(day), p.amount_expired(day)) for p in programmes if p.in_force(day)]
+
+    def judge(self, household: Household) -> list[Answer]:
+        """One answer per household, or one per 児童 where the programme is per child."""
+        answers = []
+        for programme, rules, gone in self._programmes:
+            if not household.listed:
+                ask = {"condition": "", "fact": "members", "text": NOBODY_LISTED}
+                answers.append(Answer(programme.id, None, ProgrammeVerdict.UNKNOWN, None, (ask,), ()))
+            elif programme.of_child:
+                answers += [self._answer(programme, rules, gone, household, subject=n) for n in household.children()]
+            else:
+                answers.append(self._answer(programme, rules, gone, household, subject=None))
+        return answers
+
+    def _answer(
+        self, programme: Programme, rules: Sequence[Rule], gone: Sequence[str], household: Household, *, subject: int | None
+    ) -> Answer:
+        facts = household.facts if subject is None else household.members[subject]
+        held = [evaluate(r.condition, facts, household.members) for r in rules]
+        verdict = _verdict(held, open_end=bool(gone) or programme.consultation_only)
+        unknown: list[Mapping[str, Any]] = []
+        reasons: list[Mapping[str, Any]] = []
+        for rule, answer in zip(rules, held, strict=True):
+            if answer is True and verdict is not ProgrammeVerdict.NOT_ELIGIBLE and rule.id != SUBJECT:
+                reasons.append({"condition": rule.id, "text": rule.text.explanation, "holds": True})
+            elif answer is False:
+                reasons.append({"condition": rule.id, "text": f"「{rule.text.name}」に当てはまりません", "holds": False})
+            elif answer is None and verdict is ProgrammeVerdict.UNKNOWN:
+                unknown.extend(_unknown(rule, facts, household))
+        if verdict is ProgrammeVerdict.UNKNOWN:
+            unknown += [{"condition": AMOUNT, "fact": name, "text": f"金額：{EXPIRED}（{name}）"} for name in gone]
+            if programme.consultation_only:
+                unknown.append({"condition": "consultation", "fact": "", "text": CONSULTATION})
+        amount = None
+        if verdict is ProgrammeVerdict.ELIGIBLE:
+            amount, missing = amount_yen(programme, household, self.day, subject)
+            unknown += [{"condition": AMOUNT, "fact": TITLES.get(m, m), "text": f"金額：{m}を確かめる"} for m in missing]
+        person = None if subject is None else household.names[subject]
+        return Answer(programme.id, person, verdict, amount, tuple(unknown), tuple(reasons))
+
+
 def judge_household(programmes: Sequence[Programme], household: Household, day: dt.date) -> list[Answer]:
-    """Every programme in force on `day`: one answer per household, or one per 児童 where the programme is per child."""
-    answers = []
-    for programme in programmes:
-        if not programme.in_force(day):
-            continue
-        rules = programme.rules(day)
-        if programme.of_child:
-            for n in household.children():
-                answers.append(_answer(programme, rules, household.members[n], household, day=day, person=household.names[n]))
-        else:
-            answers.append(_answer(programme, rules, household.facts, household, day=day, person=None))
-    return answers
+    """Every programme in force on `day` for one household; for many households keep one `Bench`."""
+    return Bench(programmes, day).judge(household)
 
 
-def _answer(
-    programme: Programme, rules: Sequence[Rule], facts: Facts, household: Household, *, day: dt.date, person: str | None
-) -> Answer:
-    held = [evaluate(r.condition, facts, household.members) for r in rules]
-    verdict = _verdict(held)
-    unknown: list[Mapping[str, Any]] = []
-    reasons: list[Mapping[str, Any]] = []
-    for rule, answer in zip(rules, held, strict=True):
-        if answer is True and verdict is not ProgrammeVerdict.NOT_ELIGIBLE:
-            reasons.append({"condition": rule.id, "text": rule.text.explanation, "holds": True})
-        elif answer is False:
-            reasons.append({"condition": rule.id, "text": f"「{rule.text.name}」に当てはまりません", "holds": False})
-        elif answer is None and verdict is ProgrammeVerdict.UNKNOWN:
-            unknown.extend(_unknown(rule, facts, household))
-    amount = None
-    if verdict is ProgrammeVerdict.ELIGIBLE and programme.text.amount is not None:
-        amount, expired = amount_yen(programme, household, day)
-        unknown += [{"condition": "amount", "fact": name, "text": f"金額：{EXPIRED}（{name}）"} for name in expired]
-    return Answer(programme.id, person, verdict, amount, tuple(unknown), tuple(reasons))
-
-
-def _verdict(held: Sequence[bool | None]) -> ProgrammeVerdict:
+def _verdict(held: Sequence[bool | None], *, open_end: bool) -> ProgrammeVerdict:
     if any(h is False for h in held):
         return ProgrammeVerdict.NOT_ELIGIBLE
-    return ProgrammeVerdict.UNKNOWN if any(h is None for h in held) else ProgrammeVerdict.ELIGIBLE
+    return ProgrammeVerdict.UNKNOWN if open_end or any(h is None for h in held) else ProgrammeVerdict.ELIGIBLE
 
 
 def _unknown(rule: Rule, facts: Facts, household: Household) -> list[Mapping[str, Any]]:
@@ -86,7 +106,9 @@ def _unknown(rule: Rule, facts: Facts, household: Household) -> list[Mapping[str
         {"condition": rule.id, "fact": name, "text": f"{EXPIRED}（{name}）"} for name in rule.expired
     ]
     for term in open_terms(rule.condition, facts, household.members):
-        found.append({"condition": rule.id, "fact": term.id, "text": f"{term.title}：{rule.text.ask}"})
+        said = [str(m[key]) for m in (facts, *household.members) if m.get(key := f"{term.id}_why") is not None]
+        why = f"（{'・'.join(dict.fromkeys(said))}）" if said else ""
+        found.append({"condition": rule.id, "fact": term.id, "text": f"{term.title}{why}：{rule.text.ask}"})
     return found
 
 
@@ -100,4 +122,6 @@ def _holds(programme: Programme, number: int) -> bool:
     household = read_household(example.household, example.day)
     answers = judge_household([programme], household, example.day)
     chosen = [a for a in answers if example.person is None or a.person == example.person]
-    return len(chosen) == 1 and (chosen[0].verdict, chosen[0].amount_yen) == (example.expected, example.amount_yen)
+    if len(chosen) != 1 or (chosen[0].verdict, chosen[0].amount_yen) != (example.expected, example.amount_yen):
+        return False
+    return example.asks is None or {str(u["fact"]) for u in chosen[0].unknown} == {TITLES.get(a, a) for a in example.asks}

@@ -15,7 +15,7 @@ from kizuki.definitions.expression.compile import (
     group_columns,
     open_items,
 )
-from kizuki.definitions.expression.evaluate import AtLeast, Facts, NotApplicable, Value, evaluate, open_terms
+from kizuki.definitions.expression.evaluate import AtLeast, Between, Facts, NotApplicable, Value, evaluate, open_terms
 from kizuki.definitions.expression.nodes import (
     Condition,
     Kind,
@@ -28,6 +28,7 @@ from kizuki.definitions.expression.parse import parse
 
 __all__ = [
     "AtLeast",
+    "Between",
     "Condition",
     "Facts",
     "Kind",

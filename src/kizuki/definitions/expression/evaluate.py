@@ -39,11 +39,19 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """A number known only to lie between two others, such as the age at the year's end of somebody of a known age today."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class NotApplicable:
     """対象外: the question does not arise for this person."""
 
 
-Value = bool | float | int | str | AtLeast | NotApplicable | None
+Value = bool | float | int | str | AtLeast | Between | NotApplicable | None
 Facts = Mapping[str, Value]
 Span = tuple[float | None, float | None]
 
@@ -123,7 +131,7 @@ def _open_operand(node: Operand, facts: Facts, members: Sequence[Facts]) -> Iter
 
 
 def _is_known(value: Value) -> bool:
-    return value is not None and not isinstance(value, AtLeast)
+    return value is not None and not isinstance(value, AtLeast | Between)
 
 
 def _truth(value: Value) -> bool | None:
@@ -229,6 +237,8 @@ def span_of(value: Value, term: Term) -> Span:
     """What the number can be: exact if known, otherwise at least its known part or the term's minimum."""
     if isinstance(value, AtLeast):
         return (value.value if term.minimum is None else max(value.value, term.minimum)), None
+    if isinstance(value, Between):
+        return value.least, value.most
     if value is None or isinstance(value, NotApplicable):
         return term.minimum, None
     return float(value), float(value)

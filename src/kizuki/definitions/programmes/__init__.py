@@ -1,136 +1,36 @@
 """Programmes: who may use what, as conditions over a closed vocabulary and dated tables of amounts, each with its source.
 
 A table without a row for the day gives nothing: last year's figure is never used, the answer becomes 不明（パラメータ未更新）.
+The figures of a year may stand in the programme's file or in one file of `parameters/` for all programmes together.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
-from pydantic import Field as Key
-
-from kizuki.definitions.expression import Condition, StepTable, Vocabulary, parse
-from kizuki.definitions.programmes.facts import terms, vocabulary
-from kizuki.definitions.yaml import Definition, Node, build, labelled, read_folder, unique
+from kizuki.definitions.expression import Condition, Term, Vocabulary, parse
+from kizuki.definitions.expression.nodes import Lookup, walk
+from kizuki.definitions.programmes.facts import CHILD, terms, vocabulary
+from kizuki.definitions.programmes.text import AmountCase, ParameterTable, ProgrammeText, RuleText
+from kizuki.definitions.yaml import Node, build, read_folder
 from kizuki.terms.errors import DefinitionError
-from kizuki.terms.states import ProgrammeVerdict
 
 EXPIRED = "パラメータ未更新"
-_UNITS = {"世帯": "household", "こども": "child"}
+PARAMETERS = "parameters"
+SUBJECT, AMOUNT = "subject", "amount"
+"""Conditions every programme has without writing them: the one asked about is a child; the amount's figures are entered."""
 _EARLIEST = dt.date(1900, 1, 1)
-
-
-class TableRow(Definition):
-    """One period's figures: `values` for 0, 1, 2 … and what each further one adds."""
-
-    valid_from: dt.date = Key(alias="適用開始")
-    valid_to: dt.date | None = Key(None, alias="適用終了")
-    values: tuple[float, ...] = Key(alias="値", min_length=1)
-    increment: float = Key(0.0, alias="1増えるごとに")
-    source: str = Key(alias="出典")
-    checked_on: dt.date = Key(alias="確認日")
-
-    def on(self, day: dt.date) -> bool:
-        """Whether the row holds on `day` (適用終了 is the last day)."""
-        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
-
-
-class ParameterTable(Definition):
-    """One named table with its dated rows."""
-
-    name: str = Key(alias="名")
-    unit: str = Key(alias="単位")
-    note: str = Key("", alias="注")
-    rows: tuple[TableRow, ...] = Key(alias="行")
-
-    def row(self, day: dt.date) -> TableRow | None:
-        """The row in force on `day`; None if the city has not entered one."""
-        return next((r for r in self.rows if r.on(day)), None)
-
-    def on(self, day: dt.date) -> StepTable:
-        """The table as conditions see it on `day`."""
-        row = self.row(day)
-        if row is None:
-            return StepTable(self.name, self.unit, (0.0,), expired=True)
-        return StepTable(self.name, self.unit, row.values, row.increment)
-
-
-class RuleText(Definition):
-    """One condition; all of a programme's conditions must hold."""
-
-    id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
-    name: str = Key(alias="名称")
-    condition: str = Key(alias="式")
-    explanation: str = Key(alias="説明")
-    ground: str = Key(alias="根拠")
-    ask: str = Key(alias="確認すること")
-
-
-class Receipt(Definition):
-    """How the timeline shows that the programme is in use already: spell kinds and statuses, and the source that says so."""
-
-    source: str = Key(alias="元データ")
-    kind: str = Key(alias="種類")
-    statuses: tuple[str, ...] = Key((), alias="区分")
-
-
-class Amount(Definition):
-    """How much: a method of the law, and its tables in the order the method takes them."""
-
-    method: Literal["児童扶養手当"] = Key(alias="方法")
-    counted: str = Key(alias="対象の人数")
-    tables: dict[str, str] = Key(alias="表")
-
-
-class ExampleText(Definition):
-    """One household on a day and the answer expected (of the child `person`, where the programme is per child)."""
-
-    name: str = Key(alias="名称")
-    day: dt.date = Key(alias="基準日")
-    household: dict[str, Any] = Key(alias="世帯")
-    person: str | None = Key(None, alias="対象")
-    expected: ProgrammeVerdict = Key(alias="期待")
-    amount_yen: int | None = Key(None, alias="金額")
-
-
-class Validity(Definition):
-    """From when until when (last day) the programme exists."""
-
-    start: dt.date = Key(alias="開始")
-    end: dt.date | None = Key(None, alias="終了")
-
-
-class ProgrammeText(Definition):
-    """One file of `programmes/`."""
-
-    id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
-    name: str = Key(alias="名称")
-    owner: str = Key(alias="所管課")
-    contact: str = Key(alias="問合せ先")
-    standing: str = Key(alias="位置づけ")
-    unit: Annotated[Literal["household", "child"], BeforeValidator(labelled(_UNITS))] = Key(alias="単位")
-    validity: Validity = Key(alias="有効期間")
-    tables: tuple[ParameterTable, ...] = Key((), alias="表")
-    rules: tuple[RuleText, ...] = Key(alias="条件", min_length=1)
-    receipt: Receipt = Key(alias="受給")
-    amount: Amount | None = Key(None, alias="金額")
-    to_confirm: tuple[str, ...] = Key((), alias="確認事項")
-    examples: tuple[ExampleText, ...] = Key(alias="例", min_length=1)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "ProgrammeText":
-        unique((r.id for r in self.rules), "条件ID")
-        unique((t.name for t in self.tables), "表")
-        for table in self.tables:
-            for row in table.rows:
-                if list(row.values) != sorted(row.values) and (
-                    self.amount is None or table.name not in self.amount.tables.values()
-                ):
-                    raise ValueError(f"表「{table.name}」の値は、増える順に書いてください。")
-        return self
+_IS_CHILD = RuleText.model_validate(
+    {
+        "ID": SUBJECT,
+        "名称": "こどもである",
+        "式": f"役割 ＝「{CHILD}」",
+        "説明": "",
+        "根拠": "制度の単位",
+        "確認すること": "続柄と養育の状況を確かめる",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,30 +56,113 @@ class Programme:
         """Whether it is answered per child (otherwise per household)."""
         return self.text.unit == "child"
 
+    @property
+    def notifiable(self) -> bool:
+        """Whether a notice may be sent of it without anybody asking (案内のみ and 相談案内のみ: never)."""
+        return self.text.guidance == "notice"
+
+    @property
+    def consultation_only(self) -> bool:
+        """Whether only the office can say 該当: the system then answers 不明 or 非該当."""
+        return self.text.guidance == "consultation"
+
     def in_force(self, day: dt.date) -> bool:
         """Whether the programme exists on `day`."""
         return self.text.validity.start <= day and (self.text.validity.end is None or day <= self.text.validity.end)
 
     def rules(self, day: dt.date) -> tuple[Rule, ...]:
-        """The conditions with the tables of that day."""
-        tables = [t.on(day) for t in self.text.tables]
-        words = vocabulary(self.of_child, tables)
-        gone = [t.name for t in tables if t.expired]
-        return tuple(
-            Rule(r.id, parse(r.condition, words), tuple(n for n in gone if n in r.condition), r) for r in self.text.rules
-        )
+        """The conditions with the tables of that day; a child's programme asks first whether it is one."""
+        words = vocabulary(self.of_child, [t.on(day) for t in self.text.tables])
+        texts = (_IS_CHILD, *self.text.rules) if self.of_child else self.text.rules
+        return tuple(_rule(text, words) for text in texts)
 
     def counted(self) -> Condition | None:
         """The members an amount is paid for."""
-        return parse(self.text.amount.counted, Vocabulary(terms())) if self.text.amount else None
+        amount = self.text.amount
+        return parse(amount.counted, Vocabulary(terms())) if amount and amount.counted else None
+
+    def cases(self) -> tuple[tuple[Condition, Term | None, AmountCase], ...]:
+        """The branches of an amount, each with the fact its table is read at."""
+        words = vocabulary(self.of_child, ())
+        found = self.text.amount.cases if self.text.amount else ()
+        return tuple((parse(c.condition, words), words.terms[c.key] if c.key else None, c) for c in found)
+
+    def table(self, name: str) -> ParameterTable:
+        """One table by name."""
+        return next(t for t in self.text.tables if t.name == name)
+
+    def amount_expired(self, day: dt.date) -> tuple[str, ...]:
+        """The tables of the amount without figures on `day`."""
+        names = self.text.amount.table_names() if self.text.amount else ()
+        return tuple(n for n in names if self.table(n).row(day) is None)
+
+
+def _rule(text: RuleText, words: Vocabulary) -> Rule:
+    condition = parse(text.condition, words)
+    gone = (n.table.name for n in walk(condition) if isinstance(n, Lookup) and n.table.expired)
+    return Rule(text.id, condition, tuple(dict.fromkeys(gone)), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A table of a programme without usable figures on a day, or soon without; `last_day` is None if it never had any."""
+
+    programme: str
+    table: str
+    last_day: dt.date | None
+
+    def text(self) -> str:
+        """One line for doctor and the run summary."""
+        until = f"{self.last_day.isoformat()} まで" if self.last_day else "一度も入力されていません"
+        return f"{self.programme}「{self.table}」（{until}）"
+
+
+def lapses(programmes: Mapping[str, Programme], day: dt.date) -> list[Lapse]:
+    """Every table of a programme in force that gives 不明（パラメータ未更新） on `day`."""
+    return list(_lapses(programmes, day))
+
+
+def _lapses(programmes: Mapping[str, Programme], day: dt.date) -> Iterator[Lapse]:
+    for _, programme in sorted(programmes.items()):
+        for table in programme.text.tables if programme.in_force(day) else ():
+            if table.row(day) is None:
+                past = [r.last_day for r in table.rows if r.last_day < day]
+                yield Lapse(programme.name, table.name, max(past, default=None))
 
 
 def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Programme]:
     """All programmes by id; raises DefinitionError K804 (form) or K51x (a condition that cannot be read).
 
-    Examples are run by the `programmes` stage and its tests, which hold the method of each amount.
+    Examples are run by `programmes.judging.failed_examples`: in `programme list` and the tests.
     """
-    return {name: _understood(build(ProgrammeText, node), node) for name, node in read_folder(folder, overlays).items()}
+    nodes = read_folder(folder, overlays)
+    for layer in (folder, *overlays):
+        for _, page in sorted(read_folder(layer / PARAMETERS).items()):
+            _enter(page, nodes)
+    return {name: _understood(build(ProgrammeText, node), node) for name, node in nodes.items()}
+
+
+def _enter(page: Node, programmes: Mapping[str, Node]) -> None:
+    """The rows of one parameter file, put into the tables they belong to."""
+    listed = page.get("表")
+    for entry in listed.value if listed is not None and isinstance(listed.value, list) else ():
+        target = programmes.get(_text(entry, "制度"))
+        written = target.get("表") if target is not None else None
+        tables = written.value if written is not None and isinstance(written.value, list) else []
+        table = next((t for t in tables if isinstance(t, Node) and _text(t, "名") == _text(entry, "名")), None)
+        rows = entry.get("行") if isinstance(entry, Node) else None
+        if table is None or rows is None or not isinstance(rows.value, list) or not isinstance(table.value, dict):
+            place = entry.where() if isinstance(entry, Node) else page.where()
+            fix = "「制度」に制度ID、「名」にその制度の表の名、「行」に値を書いてください。"
+            raise DefinitionError("K804", "どの制度の表に入れる値か分かりません。", place, fix)
+        old = table.get("行")
+        before = old.value if old is not None and isinstance(old.value, list) else []
+        table.value["行"] = Node([*before, *rows.value], rows.path, rows.line)
+
+
+def _text(node: object, key: str) -> str:
+    found = node.get(key) if isinstance(node, Node) else None
+    return found.value if found is not None and isinstance(found.value, str) else ""
 
 
 def _understood(text: ProgrammeText, node: Node) -> Programme:
@@ -194,4 +177,12 @@ def _understood(text: ProgrammeText, node: Node) -> Programme:
         except DefinitionError as e:
             place = places.get(rule.id, node)
             raise DefinitionError(e.code, e.what, f"{(place.get('式') or place).where()}　{e.where}", e.fix) from e
-    return Programme(text.id, text.name, text)
+    programme = Programme(text.id, text.name, text)
+    try:
+        programme.counted()
+        programme.cases()
+    except (DefinitionError, KeyError) as e:
+        place = node.get("金額") or node
+        what = e.what if isinstance(e, DefinitionError) else "金額の「項目」は語彙にありません。"
+        raise DefinitionError("K804", what, place.where(), "語彙にある項目で書いてください。") from e
+    return programme

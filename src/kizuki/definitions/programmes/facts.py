@@ -1,16 +1,13 @@
-"""The closed vocabulary of programmes: every fact a condition may use, who holds it, and how a household is read from JSON.
+"""The closed vocabulary of programmes: every fact a condition may use, its unit and type, and who holds it.
 
 A fact that is not stated is unknown, never いいえ and never zero (G2).
 """
 
-import datetime as dt
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from kizuki.definitions.expression import Kind, StepTable, Term, Value, Vocabulary
-from kizuki.terms.errors import InputRefused
+from kizuki.definitions.expression import Kind, StepTable, Term, Vocabulary
 
 Holder = Literal["member", "household"]
 CHILD, PARENT, OTHER = "児童", "父母", "その他"
@@ -18,84 +15,114 @@ CHILD, PARENT, OTHER = "児童", "父母", "その他"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One word of the vocabulary and what it means."""
+    """One word of the vocabulary and what it means.
+
+    `as_unknown` are values an office writes that mean nobody knows yet (未申告). `derived` facts follow from others
+    (`households.py` for one household, sql/fact.sql for the city) and are not stated.
+    """
 
     term: Term
     held_by: Holder
     meaning: str
+    derived: bool = False
+    as_unknown: tuple[str, ...] = ()
 
 
 def _fact(id_: str, title: str, kind: Kind, held_by: Holder, meaning: str, **more: Any) -> Fact:
-    return Fact(Term(id_, title, kind, **more), held_by, meaning)
+    derived = more.pop("derived", False)
+    return Fact(Term(id_, title, kind, **more), held_by, meaning, derived)
+
+
+def _yes_no(id_: str, title: str, held_by: Holder, meaning: str, **more: Any) -> Fact:
+    return _fact(id_, title, Kind.TRUTH, held_by, meaning, **more)
+
+
+def _number(id_: str, title: str, held_by: Holder, unit: str, meaning: str, **more: Any) -> Fact:
+    return _fact(id_, title, Kind.NUMBER, held_by, meaning, unit=unit, minimum=0.0, **more)
+
+
+def _choice(id_: str, title: str, held_by: Holder, meaning: str, choices: str) -> Fact:
+    return _fact(id_, title, Kind.TEXT, held_by, meaning, choices=tuple(choices.split()))
 
 
 FACTS: tuple[Fact, ...] = (
-    _fact(
+    _choice(
         "role",
         "役割",
-        Kind.TEXT,
         "member",
-        "児童（18歳年度末まで）・父母（養育する父か母）・その他（同居の親族など）",
-        choices=(CHILD, PARENT, OTHER),
+        "児童（18歳年度末まで。障がいの手当では20歳未満）・父母（養育する父か母）・その他（同居の親族など）",
+        "児童 父母 その他",
     ),
-    _fact("age_years", "年齢", Kind.NUMBER, "member", "基準日の満年齢", unit="歳", minimum=0.0),
-    _fact(
-        "age_fy_end", "年度末年齢", Kind.NUMBER, "member", "年度末（3月31日）に達する年齢。小学1年は7", unit="歳", minimum=0.0
+    _number("age_years", "年齢", "member", "歳", "基準日の満年齢。生年月日があれば計算する"),
+    _number("age_fy_end", "年度末年齢", "member", "歳", "年度末（3月31日）に達する年齢。小学1年は7。生年月日があれば計算する"),
+    _number(
+        "age_month_start",
+        "月初年齢",
+        "member",
+        "歳",
+        "基準日の月の1日の満年齢。生年月日が無いときは満年齢を使う",
+        derived=True,
     ),
-    _fact(
+    _yes_no(
         "single_parent",
         "ひとり親に養育されている",
-        Kind.TRUTH,
         "member",
-        "児童が父か母の一方だけに養育されている（事実婚は確認事項）",
+        "児童が父か母の一方だけに養育されている（事実婚の相手がいれば いいえ）",
     ),
-    _fact(
-        "income_yen",
-        "所得",
-        Kind.NUMBER,
+    _number("income_yen", "所得", "member", "円", "判定に使う年の所得（制度ごとの控除の後）。生活保護受給中は0円とみなす"),
+    Fact(
+        Term("tax_class", "課税区分", Kind.TEXT, choices=("課税", "非課税")),
         "member",
-        "判定に使う年の所得（控除後）。生活保護受給中は0円とみなす",
-        unit="円",
-        minimum=0.0,
+        "市民税の課税区分。未申告・転入不明は不明として扱い、理由に残す",
+        as_unknown=("未申告", "転入不明"),
     ),
-    _fact("tax_class", "課税区分", Kind.TEXT, "member", "市民税の課税区分", choices=("課税", "非課税", "未申告", "転入不明")),
-    _fact("dependants", "扶養人数", Kind.NUMBER, "member", "扶養親族等の数", unit="人", minimum=0.0),
-    _fact("disability", "障がい", Kind.TRUTH, "member", "政令で定める程度の障がいがある（手帳は目安）"),
-    _fact("public_assistance_now", "生活保護受給中", Kind.TRUTH, "household", "世帯が生活保護を受けている"),
-    _fact(
-        "public_assistance_ended_1y", "生活保護の停止か廃止が1年以内", Kind.TRUTH, "household", "直近12か月に停止か廃止された"
+    _number("dependants", "扶養人数", "member", "人", "扶養親族等の数"),
+    _yes_no(
+        "main_earner",
+        "生計中心者",
+        "member",
+        "父母のうち所得の高い方（ひとり親はその人）。所得から求める",
+        derived=True,
     ),
-    _fact("receiving_single_parent_allowance", "児童扶養手当を受給中", Kind.TRUTH, "household", "全部か一部の支給を受けている"),
-    _fact("household_size", "世帯人数", Kind.NUMBER, "household", "同じ世帯の人数", unit="人", minimum=0.0),
-    _fact("housing", "住居", Kind.TEXT, "household", "住まいの区分", choices=("借家", "持家")),
+    _yes_no("public_servant", "公務員", "member", "児童手当を勤務先から受ける公務員である"),
+    _yes_no("disability", "障がい", "member", "政令で定める程度の障がいがある（手帳は目安）"),
+    _choice(
+        "special_allowance_grade",
+        "特児の等級",
+        "member",
+        "診断書で認定する障がいの等級",
+        "1級 2級 非該当",
+    ),
+    _yes_no("severe_disability", "重度の障がい", "member", "常時の介護を要する重度の障がいがある（診断書で認定）"),
+    _yes_no("supported_as_child", "子の数に入れる", "member", "19歳から22歳年度末までの子で、親が生計費を負担している"),
+    _yes_no("pregnant", "妊娠中", "member", "妊娠している（市は妊娠届で知る）"),
+    _choice("childcare_certification", "教育・保育の認定", "member", "教育・保育給付認定の区分", "1号 2号 3号 なし"),
+    _yes_no("in_after_school_care", "学童を利用中", "member", "放課後児童クラブを利用している"),
+    _choice(
+        "high_school",
+        "高校の種類",
+        "member",
+        "在学する高校の設置者と課程",
+        "公立全日制 公立定時制 公立通信制 私立全日制 私立通信制 その他の高校等 在学していない",
+    ),
+    _number(
+        "tuition_support_base_yen",
+        "就学支援金の算定額",
+        "member",
+        "円",
+        "市町村民税の課税標準額×6%−調整控除の額（保護者それぞれ）",
+    ),
+    _yes_no("public_assistance_now", "生活保護受給中", "household", "世帯が生活保護を受けている"),
+    _yes_no("public_assistance_ended_1y", "生活保護の停止か廃止が1年以内", "household", "直近12か月に停止か廃止された"),
+    _yes_no("receiving_single_parent_allowance", "児童扶養手当を受給中", "household", "全部か一部の支給を受けている"),
+    _number("household_size", "世帯人数", "household", "人", "世帯の人数。書かなければ、少なくとも構成員の数とする"),
+    _choice("housing", "住居", "household", "住まいの区分", "借家 持家"),
+    _number("expected_children", "胎児の数", "household", "人", "届け出た胎児の数"),
 )
-_TITLES = {f.term.title: f.term.id for f in FACTS}
-_BY_ID = {f.term.id: f for f in FACTS}
-_ROLES = {
-    "子": CHILD,
-    "こども": CHILD,
-    "child": CHILD,
-    "親": PARENT,
-    "父": PARENT,
-    "母": PARENT,
-    "保護者": PARENT,
-    "parent": PARENT,
-    "other": OTHER,
-}
-_WORDS: dict[str, bool] = {"はい": True, "いいえ": False, "true": True, "false": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Household:
-    """Facts of a household and of each member (a member's facts include the household's), as `evaluate` takes them."""
-
-    facts: Mapping[str, Value]
-    members: tuple[Mapping[str, Value], ...] = ()
-    names: tuple[str, ...] = field(default=())
-
-    def children(self) -> list[int]:
-        """Positions of the members who are 児童."""
-        return [n for n, m in enumerate(self.members) if m.get("role") == CHILD]
+BY_ID = {f.term.id: f for f in FACTS}
+BIRTH_DATE, BIRTH_DATE_TITLE = "birth_date", "生年月日"
+"""Stated of a member instead of its ages; conditions use the ages."""
+TITLES = {f.term.title: f.term.id for f in FACTS} | {BIRTH_DATE_TITLE: BIRTH_DATE}
 
 
 def terms(held_by: Holder | None = None) -> dict[str, Term]:
@@ -106,96 +133,3 @@ def terms(held_by: Holder | None = None) -> dict[str, Term]:
 def vocabulary(of_child: bool, tables: Iterable[StepTable]) -> Vocabulary:
     """What a condition may name: a child's rule its own facts, a household's rule the household's; both see the members."""
     return Vocabulary(terms() if of_child else terms("household"), terms(), {t.name: t for t in tables})
-
-
-def read_household(raw: Mapping[str, Any], day: dt.date) -> Household:
-    """A household from JSON or YAML: facts by id or Japanese title, `members` (構成員) with `id` and `role`.
-
-    Ages follow from `birth_date` if given; the size from the list of members; ひとり親 stated of the household or of the parent
-    holds for the children that state nothing themselves. Raises InputRefused K601 on a value that cannot be read.
-    """
-    stated = raw.get("members", raw.get("構成員", ()))
-    if not isinstance(stated, Sequence) or isinstance(stated, str) or not all(isinstance(m, Mapping) for m in stated):
-        raise InputRefused("K601", "世帯の構成員を読めません。", "members", "構成員を一覧で書いてください。")
-    shared = _read(raw, day)
-    members = [_read(m, day) for m in stated]
-    for name in ("public_assistance_now", "public_assistance_ended_1y", "receiving_single_parent_allowance"):
-        if name not in shared and any(m.get(name) is True for m in members):
-            shared[name] = True
-    if members and shared.get("household_size") is None:
-        shared["household_size"] = float(len(members))
-    _spread_single_parent(shared, members)
-    facts = {k: v for k, v in shared.items() if _BY_ID[k].held_by == "household"}
-    return Household(
-        facts=facts,
-        members=tuple({**m, **facts} for m in members),
-        names=tuple(str(m.get("id", n + 1)) for n, m in enumerate(stated)),
-    )
-
-
-def _spread_single_parent(shared: dict[str, Value], members: list[dict[str, Value]]) -> None:
-    parents = [m for m in members if m.get("role") == PARENT]
-    said = [m["single_parent"] for m in parents if m.get("single_parent") is not None]
-    for member in members:
-        if member.get("role") != CHILD or "single_parent" in member:
-            continue
-        if shared.get("single_parent") is not None:
-            member["single_parent"] = shared["single_parent"]
-        elif said:
-            member["single_parent"] = any(v is True for v in said)
-
-
-def _read(raw: Mapping[str, Any], day: dt.date) -> dict[str, Value]:
-    out: dict[str, Value] = {}
-    born = raw.get("birth_date", raw.get("生年月日"))
-    if born:
-        out |= _ages(str(born), day)
-    for key, value in raw.items():
-        name = _TITLES.get(key, key)
-        if name in _BY_ID:
-            out[name] = _value(_BY_ID[name].term, value)
-    return out
-
-
-def _ages(born: str, day: dt.date) -> dict[str, Value]:
-    try:
-        birth = dt.date.fromisoformat(born)
-    except ValueError as e:
-        raise InputRefused("K601", "生年月日を読めません。", "birth_date", "2015-04-01 のように書いてください。") from e
-    return {"age_years": float(age_on(birth, day)), "age_fy_end": float(age_on(birth, next_april(day)))}
-
-
-def age_on(birth: dt.date, day: dt.date) -> int:
-    """Full years on a day."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
-
-
-def next_april(day: dt.date) -> dt.date:
-    """The 1 April that ends the fiscal year of `day`."""
-    return dt.date(day.year + (day.month >= 4), 4, 1)
-
-
-def _value(term: Term, written: Any) -> Value:
-    if written is None or written in ("", "不明"):
-        return None
-    text = unicodedata.normalize("NFKC", written).strip() if isinstance(written, str) else written
-    if term.kind is Kind.TRUTH:
-        found = _WORDS.get(text) if isinstance(text, str) else text
-        if isinstance(found, bool):
-            return found
-    elif term.kind is Kind.TEXT and isinstance(text, str):
-        named = _ROLES.get(text, text) if term.id == "role" else text
-        if not term.choices or named in term.choices:
-            return named
-    elif term.kind is Kind.NUMBER and not isinstance(text, bool):
-        try:
-            return float(str(text).replace(",", "").removesuffix(term.unit))
-        except ValueError:
-            pass
-    raise InputRefused("K601", f"「{term.title}」の値を読めません。", term.id, _hint(term))
-
-
-def _hint(term: Term) -> str:
-    if term.kind is Kind.TRUTH:
-        return "true・false・null で書いてください。"
-    return f"使える区分：{'、'.join(term.choices)}" if term.choices else "数で書いてください。"

@@ -1,0 +1,148 @@
+"""Every shipped programme, over households as anybody might state them: leaving something out never turns an answer round (G2).
+
+Households go through `read_household`, as those of `programme judge` do, so that derived facts are under test too.
+"""
+
+import copy
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kizuki.definitions import programmes
+from kizuki.definitions.expression import Kind
+from kizuki.definitions.programmes import Programme
+from kizuki.definitions.programmes.facts import CHILD, FACTS, Fact
+from kizuki.definitions.programmes.households import read_household
+from kizuki.programmes.judging import judge_household
+
+ALL = programmes.load(Path(__file__).parents[2] / "definitions" / "base" / "programmes")
+DAYS = (dt.date(2025, 10, 15), dt.date(2026, 11, 20), dt.date(2028, 5, 1))
+NUMBERS = {
+    "income_yen": (0, 690_000, 1_069_999, 1_070_000, 2_459_999, 2_740_000, 4_976_000, 6_749_000),
+    "dependants": (0, 1, 2),
+    "household_size": (1, 2, 3, 6),
+    "tuition_support_base_yen": (0, 100_000, 154_499, 154_500),
+    "expected_children": (1, 2),
+}
+AGES = (0, 2, 3, 6, 7, 12, 15, 16, 18, 19, 20, 22, 23, 35)
+
+
+def values(fact: Fact) -> st.SearchStrategy[Any]:
+    """What may be stated of a fact, most often something."""
+    if fact.term.kind is Kind.TRUTH:
+        return st.booleans()
+    if fact.term.kind is Kind.TEXT:
+        return st.sampled_from((*fact.term.choices, *fact.as_unknown))
+    return st.sampled_from(NUMBERS[fact.term.id])
+
+
+def stated(held_by: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Strategies of the facts somebody states of a member or household; roles and ages are drawn apart."""
+    return {
+        f.term.id: values(f)
+        for f in FACTS
+        if f.held_by == held_by and not f.derived and f.term.id not in ("role", "age_years", "age_fy_end")
+    }
+
+
+@st.composite
+def members(draw: st.DrawFn) -> dict[str, Any]:
+    facts = draw(st.fixed_dictionaries({}, optional=stated("member")))
+    role = draw(st.sampled_from((CHILD, CHILD, "父母", "その他")))
+    age = draw(st.sampled_from([a for a in AGES if (a <= 20) == (role == CHILD)] if role != "その他" else AGES))
+    facts |= {"role": role}
+    match draw(st.sampled_from(("age", "both", "both", "end", "birth", "contradiction", "none"))):
+        case "age":
+            facts |= {"age_years": age}
+        case "both":
+            facts |= {"age_years": age, "age_fy_end": age + draw(st.integers(0, 1))}
+        case "end":
+            facts |= {"age_fy_end": age}
+        case "birth":
+            facts |= {"birth_date": f"{2025 - age}-{draw(st.sampled_from(('04-01', '04-02', '10-01', '10-10')))}"}
+        case "contradiction":
+            facts |= {"age_years": age, "age_fy_end": age + 5}
+        case _:
+            pass
+    return facts
+
+
+@st.composite
+def households(draw: st.DrawFn) -> dict[str, Any]:
+    facts = draw(st.fixed_dictionaries({}, optional=stated("household")))
+    listed = draw(st.lists(members(), min_size=1, max_size=5))
+    return {**facts, "members": [{"id": str(n), **m} for n, m in enumerate(listed)]}
+
+
+def statements(household: dict[str, Any]) -> list[tuple[int | None, str]]:
+    """Everything stated: (member or None for the household, fact)."""
+    of_members = [(n, k) for n, m in enumerate(household["members"]) for k in m if k != "id"]
+    return [(None, k) for k in household if k != "members"] + of_members
+
+
+def without(household: dict[str, Any], who: int | None, fact: str, *, by_null: bool) -> dict[str, Any]:
+    """The household with one statement left out, or made null."""
+    left = copy.deepcopy(household)
+    place = left if who is None else left["members"][who]
+    if by_null:
+        place[fact] = None
+    else:
+        del place[fact]
+    return left
+
+
+def answers(programme: Programme, household: dict[str, Any], day: dt.date) -> dict[str | None, Any]:
+    return {a.person: a for a in judge_household([programme], read_household(household, day), day)}
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+@settings(deadline=None, max_examples=60)
+@given(household=households(), day=st.sampled_from(DAYS), by_null=st.booleans())
+def test_leaving_any_statement_out_never_turns_an_answer_round(
+    name: str, household: dict[str, Any], day: dt.date, by_null: bool
+) -> None:
+    programme = ALL[name]
+    before = answers(programme, household, day)
+    for who, fact in statements(household):
+        after = answers(programme, without(household, who, fact, by_null=by_null), day)
+        for person, old in before.items():
+            new = after[person]
+            assert {old.verdict.value, new.verdict.value} != {"該当", "非該当"}, (who, fact)
+            if old.verdict != new.verdict and new.verdict.value == "不明":
+                assert named(new) & NAMED_FOR.get(fact, {fact}), (who, fact, new)
+            if old.amount_yen is not None and new.verdict.value == "該当" and new.amount_yen is None:
+                assert named(new) & NAMED_FOR.get(fact, {fact}), (who, fact, new)
+
+
+NAMED_FOR = {
+    "birth_date": {"age_years", "age_fy_end", "age_month_start", "birth_date"},
+    "age_years": {"age_years", "age_fy_end", "age_month_start", "birth_date"},
+    "age_fy_end": {"age_years", "age_fy_end", "age_month_start", "birth_date"},
+    "role": {"role", "single_parent", "main_earner", "income_yen"},
+    "income_yen": {"income_yen", "main_earner"},
+}
+"""A fact left out may be asked for by what follows from it: the ages from each other, the main earner from the incomes."""
+
+
+def named(answer: Any) -> set[str]:
+    return {str(u["fact"]) for u in answer.unknown}
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+@settings(deadline=None, max_examples=60)
+@given(household=households(), day=st.sampled_from(DAYS))
+def test_every_unknown_names_what_to_ask_and_every_answer_says_why(name: str, household: dict[str, Any], day: dt.date) -> None:
+    for answer in answers(ALL[name], household, day).values():
+        if answer.verdict.value == "不明":
+            assert answer.unknown and all(u["text"] for u in answer.unknown)
+            assert answer.amount_yen is None
+        if answer.verdict.value == "非該当":
+            assert any(not r["holds"] for r in answer.reasons) and answer.amount_yen is None
+        if answer.verdict.value == "該当":
+            assert answer.reasons and all(r["holds"] for r in answer.reasons)
+            if ALL[name].text.amount is not None and answer.amount_yen is None:
+                assert answer.unknown or ALL[name].text.amount.method == "場合分け"
