@@ -21,7 +21,7 @@ from kizuki.definitions.programmes.households import Household, read_household
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.duck import DuckEngine
 from kizuki.programmes.amounts import partial
-from kizuki.programmes.compile import Told, eligibility_query, wide_query
+from kizuki.programmes.compile import Homes, Told, eligibility_query, homes, wide_query
 from kizuki.programmes.judging import failed_examples, judge_household
 from kizuki.terms.errors import DefinitionError, InputRefused
 from tests.unit.small_mart import AS_OF, SmallMart
@@ -137,12 +137,22 @@ def by_sql(households: list[Household], day: dt.date) -> list[dict[str, Any]]:
         )
         engine.register("fact_receipt", receipt.empty_table())
         engine.materialise("programme_fact", wide_query())
-        return [row for p in LIST for row in engine.query(compiled(p.id, day)).to_pylist()]
+        engine.materialise("programme_home", shared(day).query)
+        return [row for p in in_force(day) for row in engine.query(compiled(p.id, day)).to_pylist()]
 
 
 @cache
 def compiled(name: str, day: dt.date) -> Any:
-    return eligibility_query(ALL[name], day, TOLD)
+    return eligibility_query(ALL[name], day, TOLD, shared(day))
+
+
+@cache
+def shared(day: dt.date) -> Homes:
+    return homes(in_force(day), day)
+
+
+def in_force(day: dt.date) -> list[programmes.Programme]:
+    return [p for p in LIST if p.in_force(day)]
 
 
 @settings(deadline=None, max_examples=12)

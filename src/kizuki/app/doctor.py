@@ -1,5 +1,6 @@
 """Whether this machine and this home are fit to run: keys, disk, definitions, the served snapshot, optional parts."""
 
+import datetime as dt
 import importlib.util
 import os
 import shutil
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuki.app.snapshot_view import SNAPSHOTS
+from kizuki.definitions.programmes import EXPIRED, lapses
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import SnapshotStore
 from kizuki.terms.errors import KizukiError
 
 ENOUGH_FREE_GB = 5.0
+_SOON_DAYS = 60
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,12 +31,13 @@ class Check:
     optional: bool = False
 
 
-def examine(home: Path, load_definitions: Callable[[], object]) -> list[Check]:
+def examine(home: Path, load_definitions: Callable[[], object], today: dt.date) -> list[Check]:
     """Every check, in the order staff would look."""
     return [
         _key(home),
         _disk(home),
         _definitions(load_definitions),
+        _parameters(load_definitions, today),
         _snapshot(home),
         _temporary(),
         _part("Chromium（画面の試験）", any(shutil.which(n) for n in _CHROMIUM)),
@@ -68,6 +72,23 @@ def _definitions(load: Callable[[], object]) -> Check:
     except KizukiError as e:
         return Check("定義", False, f"[{e.code}] {e.what} {e.where}")
     return Check("定義", True, "すべて読めます。")
+
+
+def _parameters(load: Callable[[], object], today: dt.date) -> Check:
+    """An alarm that stops nothing: without the year's figures the programme answers 不明 and goes on to run."""
+    name = "制度のパラメータ"
+    try:
+        programmes = getattr(load(), "programmes", {})
+    except KizukiError:
+        return Check(name, False, "定義を読めないため、確かめられません。", optional=True)
+    gone = lapses(programmes, today)
+    if gone:
+        listed = "、".join(lapse.text() for lapse in gone)
+        return Check(name, False, f"値が切れています。答えは不明（{EXPIRED}）になります：{listed}", optional=True)
+    soon = lapses(programmes, today + dt.timedelta(days=_SOON_DAYS))
+    if soon:
+        return Check(name, True, f"{_SOON_DAYS}日以内に切れます：{'、'.join(lapse.text() for lapse in soon)}", optional=True)
+    return Check(name, True, "すべての表に値があります。", optional=True)
 
 
 def _snapshot(home: Path) -> Check:

@@ -9,7 +9,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.programmes import Programme
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
-from kizuki.programmes.compile import Told, eligibility_query, wide_query
+from kizuki.programmes.compile import Told, eligibility_query, homes, wide_query
 from kizuki.terms.tables import ELIGIBILITY
 
 _PACKAGE = "kizuki.programmes"
@@ -49,8 +49,10 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     engine.register("source_reach", pa.Table.from_pylist([{"source": s, "reach": d} for s, d in until.items()], _SOURCE_REACH))
     try:
         _make_facts(engine, definitions, until, as_of, made)
-        told = Told(until, receipts)
-        tables = [engine.query(eligibility_query(p, as_of, told)) for p in programmes]
+        told, shared = Told(until, receipts), homes(programmes, as_of)
+        engine.materialise("programme_home", shared.query)
+        made.append("programme_home")
+        tables = [engine.query(eligibility_query(p, as_of, told, shared)) for p in programmes]
         return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
     finally:
         for name in reversed(made):

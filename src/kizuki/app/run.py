@@ -10,6 +10,7 @@ from typing import Any
 from kizuki.app.pipeline import STAGES, Stage
 from kizuki.app.stages import Night
 from kizuki.definitions.loader import Definitions
+from kizuki.definitions.programmes import lapses
 from kizuki.engine.cache import TableCache
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.ledger import Ledger
@@ -48,6 +49,7 @@ class RunResult:
     refused: int = 0
     duplicates: int = 0
     late_sources: list[str] = field(default_factory=list)
+    lapsed_parameters: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of the `run` verb."""
@@ -132,6 +134,9 @@ def _sum_up(result: RunResult, night: Night, book: "_Book") -> None:
     result.accepted, result.held = status.count("accepted"), status.count("held")
     result.refused, result.duplicates = status.count("refused"), status.count("duplicate")
     feeds = night.runner.load("feed").select(["source", "state"]).to_pylist()
+    result.lapsed_parameters = [lapse.text() for lapse in lapses(night.definitions.programmes, night.as_of)]
+    for text in result.lapsed_parameters:
+        night.progress(f"パラメータ未更新：{text}")
     result.late_sources = sorted(str(feed["source"]) for feed in feeds if feed["state"] == "late")
 
 

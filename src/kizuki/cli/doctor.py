@@ -1,5 +1,6 @@
 """`kizuki doctor`: is this machine and this home fit to run?"""
 
+import datetime as dt
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ def doctor(home: Home = Path("var"), as_json: AsJson = False) -> None:
     """鍵・空き容量・定義・公開データ・追加部品を確かめます。何も変えません。"""
     from kizuki.app.doctor import examine
 
-    checks = examine(home, lambda: definitions_of(home))
+    checks = examine(home, lambda: definitions_of(home), dt.datetime.now(dt.UTC).astimezone().date())
     if as_json:
         print(json.dumps({"checks": [asdict(c) for c in checks]}, ensure_ascii=False))
     else:

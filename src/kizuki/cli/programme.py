@@ -1,6 +1,5 @@
 """`kizuki programme`: the catalogue, the words its conditions may use, and the answer for any household."""
 
-import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -10,12 +9,14 @@ import typer
 
 from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
 from kizuki.definitions.programmes import Programme
-from kizuki.definitions.programmes.facts import FACTS
-from kizuki.definitions.programmes.households import read_household
-from kizuki.programmes.judging import failed_examples, judge_household
+from kizuki.definitions.programmes.facts import BIRTH_DATE, BIRTH_DATE_TITLE, FACTS
+from kizuki.programmes.judging import Bench, failed_examples
+from kizuki.programmes.statements import as_line, judge_lines
 from kizuki.terms.errors import InputRefused
 
 app = typer.Typer(no_args_is_help=True)
+_MOST_REMARKS = 200
+"""So many remarks on the input are written out; the rest are counted."""
 
 
 @app.command(name="list")
@@ -31,6 +32,7 @@ def list_programmes(home: Home = Path("var"), as_json: AsJson = False) -> None:
 
 def _described(programme: Programme) -> dict[str, Any]:
     text, failed = programme.text, failed_examples(programme)
+    figures = [max(r.last_day for r in t.rows) for t in text.tables if t.rows]
     return {
         "id": programme.id,
         "name": programme.name,
@@ -41,6 +43,9 @@ def _described(programme: Programme) -> dict[str, Any]:
         "examples": len(text.examples) - len(failed),
         "examples_total": len(text.examples),
         "failed": failed,
+        "guidance": text.guidance,
+        "amount_per": text.amount.per if text.amount else None,
+        "figures_until": min(figures).isoformat() if figures else None,
     }
 
 
@@ -54,11 +59,14 @@ def vocabulary(as_json: AsJson = False) -> None:
             "unit": f.term.unit,
             "type": f.term.kind.name.lower(),
             "held_by": f.held_by,
-            "choices": list(f.term.choices),
+            "choices": [*f.term.choices, *f.as_unknown],
             "meaning": f.meaning,
+            "derived": f.derived,
         }
         for f in FACTS
     ]
+    born = {"id": BIRTH_DATE, "name": BIRTH_DATE_TITLE, "unit": "", "type": "date", "held_by": "member", "choices": []}
+    rows.append(born | {"meaning": "生年月日（YYYY-MM-DD）。年齢・年度末年齢・月初年齢を計算する", "derived": False})
     if as_json:
         print(json.dumps({"facts": rows}, ensure_ascii=False))
     else:
@@ -75,24 +83,22 @@ def judge(
     """標準入力のJSON Lines（1行1世帯）を判定し、制度ごとの答えを1行ずつ書きます。書かれていない項目は不明です。"""
     del as_json  # always JSON Lines
     day = parse_day(date)
-    programmes = [p for _, p in sorted(definitions_of(home).programmes.items())]
-    for number, line in enumerate(sys.stdin, start=1):
-        if line.strip():
-            for answer in _answers(programmes, line, number, day):
-                print(json.dumps(answer, ensure_ascii=False))
-
-
-def _answers(programmes: list[Programme], line: str, number: int, day: dt.date) -> list[dict[str, Any]]:
-    try:
-        case = json.loads(line)
-        stated = case["household"]
-        if not isinstance(stated, dict):
-            raise TypeError
-    except (ValueError, KeyError, TypeError) as e:
-        fix = '{"case": …, "household": {"members": […]}} の形で書いてください。'
-        raise InputRefused("K602", "世帯を読めません。", f"標準入力の{number}行目", fix) from e
-    try:
-        household = read_household(stated, day)
-    except InputRefused as e:
-        raise InputRefused(e.code, e.what, f"標準入力の{number}行目　{e.where}", e.fix) from e
-    return [{"case": case.get("case")} | a.as_dict() for a in judge_household(programmes, household, day)]
+    bench = Bench([p for _, p in sorted(definitions_of(home).programmes.items())], day)
+    refused = said = 0
+    for judged in judge_lines(sys.stdin.buffer, bench, day):
+        for answer in judged.answers:
+            sys.stdout.write(as_line(answer) + "\n")
+        remarks = [f"[K605] 標準入力の{judged.line}行目　{hint}" for hint in judged.hints]
+        if judged.refused is not None:
+            refused += 1
+            e = judged.refused
+            remarks.append(f"[{e.code}] {e.where}　{e.what}{e.fix}")
+        for remark in remarks[: max(0, _MOST_REMARKS - said)]:
+            print(remark, file=sys.stderr)
+        said += len(remarks)
+    sys.stdout.flush()
+    if said > _MOST_REMARKS:
+        print(f"ほかに{said - _MOST_REMARKS:,}件あります。", file=sys.stderr)
+    if refused:
+        fix = "標準エラーに示した行を直してください。ほかの行は判定しました。"
+        raise InputRefused("K604", f"{refused:,}行を判定できませんでした。", "標準入力", fix)

@@ -56,35 +56,68 @@ def wide_query() -> Sql:
     return exp.select(*keys, *columns).from_("fact AS f")
 
 
-def eligibility_query(programme: Programme, day: dt.date, told: Told) -> Sql:
-    """The `eligibility` rows of one programme: one per household with children, or one per child."""
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """What every programme of a day asks of a household as a whole, asked once: `query` makes `programme_home`, with one row
+    per household, its own facts and every aggregate over its members.
+    """
+
+    aggregates: tuple[Aggregate, ...]
+    names: tuple[str, ...]
+    query: Sql
+
+
+def homes(programmes: Sequence[Programme], day: dt.date) -> Homes:
+    """The shared questions of these programmes on a day, over `programme_fact`."""
+    found = tuple(dict.fromkeys(a for p in programmes for r in p.rules(day) for a in aggregates_of(r.condition)))
+    grouped = group_columns(Scope("m", "g", aggregates=found, reasons=True), "m")
+    shared = [c.alias_or_name for f in FACTS if f.held_by == "household" for c in _wide(f.term)]
+    own = [exp.alias_(exp.Max(this=exp.column(n, table="m")), n) for n in shared]
+    key = exp.column("household_id", table="m")
+    query = exp.select(key, *own, *grouped, copy=False).from_("programme_fact AS m", copy=False).group_by(key.copy())
+    return Homes(found, tuple(c.alias_or_name for c in grouped), query)
+
+
+def eligibility_query(programme: Programme, day: dt.date, told: Told, shared: Homes) -> Sql:
+    """The `eligibility` rows of one programme: one per household with children, or one per child.
+
+    `shared` is what `programme_home` was made with.
+    """
     rules = programme.rules(day)
-    aggregates = tuple(dict.fromkeys(a for r in rules for a in aggregates_of(r.condition)))
     conditions = tuple(dict.fromkeys(c for r in rules for c in conditions_of(r.condition)))
-    laid = _laid_out(programme, aggregates, conditions, told)
-    scope = Scope("t", "t", key="has_members", aggregates=aggregates, reasons=True, answers=conditions)
+    laid = _laid_out(programme, shared, conditions, told)
+    scope = Scope("t", "t", key="household_id", aggregates=shared.aggregates, reasons=True, answers=conditions)
     answers = [exp.alias_(compile_condition(r.condition, scope), f"r{n}") for n, r in enumerate(rules)]
     said = [exp.alias_(_unknown(r, scope), f"u{n}") for n, r in enumerate(rules)]
     shown = [exp.alias_(_evidence(r, scope, told), f"e{n}") for n, r in enumerate(rules)]
     kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving", "asked")]
-    answered = exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t"))
+    answered = exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t", copy=False), copy=False)
     return _answered(programme, answered, rules, told, _always_open(programme, day))
 
 
-def _laid_out(programme: Programme, aggregates: tuple[Aggregate, ...], conditions: tuple[Condition, ...], told: Told) -> Sql:
+def _laid_out(programme: Programme, shared: Homes, conditions: tuple[Condition, ...], told: Told) -> Sql:
     """One row per subject: its facts, its household's aggregates, whether it is in receipt, and every condition's answer."""
-    scope = Scope("s", "g", aggregates=aggregates, reasons=True)
+    home = "h" if programme.of_child else "s"
+    scope = Scope("s", home, aggregates=shared.aggregates, reasons=True)
     answers = [exp.alias_(compile_condition(c, scope), f"c{n}") for n, c in enumerate(conditions)]
-    grouped = group_columns(scope, "m")
-    parts = [exp.column(c.alias, table="g") for c in grouped]
     person = exp.column("person_id", table="s") if programme.of_child else exp.cast(exp.null(), "text")
-    members = exp.alias_(exp.column("household_id", table="g"), "has_members")
     subject = exp.alias_(person, "subject")
     receiving = exp.alias_(_receiving(programme, told), "receiving")
     asked = exp.alias_(exp.func("COALESCE", exp.column("asked", table="q"), _number(0)), "asked")
-    query = exp.select("s.*", subject, members, receiving, asked, *parts, *answers).from_(_subjects(programme).subquery("s"))
-    query = query.join(_receipts(programme).subquery("q"), on=_same(programme, "q"), join_type="left")
-    return query.join(_groups(grouped).subquery("g"), on=_equal("household_id", "s", "g"), join_type="left")
+    if programme.of_child:
+        parts = [exp.column(n, table="h") for n in shared.names]
+        query = exp.select("s.*", subject, receiving, asked, *parts, *answers).from_("programme_fact AS s")
+        query = query.join("programme_home AS h", on=_equal("household_id", "s", "h"), copy=False)
+    else:
+        query = exp.select("s.*", subject, receiving, asked, *answers).from_("programme_home AS s")
+    receipts = _receipts(programme).subquery("q", copy=False)
+    query = query.join(receipts, on=_same(programme, "q"), join_type="left", copy=False)
+    return query.where(_is_subject()) if programme.of_child else query
+
+
+def _is_subject() -> Sql:
+    role = exp.column("role", table="s")  # somebody of whom nobody knows what they are may be a child
+    return exp.or_(exp.EQ(this=role, expression=exp.Literal.string(CHILD)), _is_null(role))
 
 
 def _wide(term: Term) -> list[Sql]:
@@ -96,20 +129,6 @@ def _wide(term: Term) -> list[Sql]:
         return [value, outside, why]
     least = value if term.minimum is None else exp.func("COALESCE", value, exp.cast(_number(int(term.minimum)), "double"))
     return [exp.alias_(least, f"{term.id}_lo"), exp.alias_(value.copy(), f"{term.id}_hi"), outside, why]
-
-
-def _subjects(programme: Programme) -> Sql:
-    if programme.of_child:
-        role = exp.column("role", table="w")  # somebody of whom nobody knows what they are may be a child
-        child = exp.or_(exp.EQ(this=role, expression=exp.Literal.string(CHILD)), _is_null(role))
-        return exp.select("w.*").from_("programme_fact AS w").where(child)
-    shared = [c.alias_or_name for f in FACTS if f.held_by == "household" for c in _wide(f.term)]
-    return exp.select(*(exp.column(n, table="w") for n in ("household_id", *shared))).from_("programme_fact AS w").distinct()
-
-
-def _groups(columns: Sequence[Sql]) -> Sql:
-    key = exp.column("household_id", table="m")
-    return exp.select(key, *columns).from_("programme_fact AS m").group_by(key.copy())
 
 
 def _receipts(programme: Programme) -> Sql:
@@ -152,7 +171,7 @@ def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Tol
     entitled: Sql = exp.paren(exp.and_(*held))
     if programme.id in told.receipts:  # without the office's data nobody's receipt is an input
         entitled = exp.or_(entitled, receiving)
-    middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a"))
+    middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a", copy=False), copy=False)
     answer, in_use = exp.column("entitled", table="b"), exp.column("receiving", table="b")
     verdict = _case(
         (answer, exp.Literal.string(ProgrammeVerdict.ELIGIBLE.value)),
@@ -170,7 +189,7 @@ def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Tol
         exp.alias_(exp.and_(exp.func("COALESCE", answer.copy(), exp.false()), unused), "unclaimed"),
         exp.alias_(_array(_reasons(programme, rules)), "reasons"),
         exp.alias_(_array(_unknowns(len(rules), always_open)), "unknown"),
-    ).from_(middle.subquery("b"))
+    ).from_(middle.subquery("b", copy=False), copy=False)
 
 
 def _reasons(programme: Programme, rules: Sequence[Rule]) -> list[Sql]:
