@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuki.app.snapshot_view import SNAPSHOTS
-from kizuki.definitions.programmes import EXPIRED, lapses
+from kizuki.definitions.programmes import EXPIRED, Programme, lapses
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import SnapshotStore
+from kizuki.programmes.judging import failed_examples
 from kizuki.terms.errors import KizukiError
 
 ENOUGH_FREE_GB = 5.0
@@ -38,6 +39,7 @@ def examine(home: Path, load_definitions: Callable[[], object], today: dt.date) 
         _disk(home),
         _definitions(load_definitions),
         _parameters(load_definitions, today),
+        _examples(load_definitions),
         _snapshot(home),
         _temporary(),
         _part("Chromium（画面の試験）", any(shutil.which(n) for n in _CHROMIUM)),
@@ -89,6 +91,20 @@ def _parameters(load: Callable[[], object], today: dt.date) -> Check:
     if soon:
         return Check(name, True, f"{_SOON_DAYS}日以内に切れます：{'、'.join(lapse.text() for lapse in soon)}", optional=True)
     return Check(name, True, "すべての表に値があります。", optional=True)
+
+
+def _examples(load: Callable[[], object]) -> Check:
+    """Whether every programme still answers its example households as its owner wrote down."""
+    name = "制度の例"
+    try:
+        programmes: dict[str, Programme] = getattr(load(), "programmes", {})
+    except KizukiError:
+        return Check(name, False, "定義を読めないため、確かめられません。")
+    failed = {p.name: n for p in programmes.values() if (n := len(failed_examples(p)))}
+    if failed:
+        listed = "、".join(f"{title}（{n}件）" for title, n in failed.items())
+        return Check(name, False, f"例のとおりに答えない制度があります：{listed}。programme list で例を確かめてください。")
+    return Check(name, True, f"{sum(len(p.text.examples) for p in programmes.values())}件の例のとおりに答えます。")
 
 
 def _snapshot(home: Path) -> Check:

@@ -1,5 +1,6 @@
 """`kizuki bench`: how long one night takes, how much memory, and how both grow with the city."""
 
+import datetime as dt
 import json
 import sys
 from dataclasses import asdict
@@ -20,9 +21,14 @@ def bench(
     out: Annotated[Path | None, typer.Option("--out", help="表を書くファイル。")] = None,
     link: Annotated[bool, typer.Option("--link", help="名寄せの段階だけを測ります（700,000人まで）。")] = False,
     worlds: Annotated[int, typer.Option("--worlds", help="学習の約束を測る模擬の街の数（0 で測らない）。")] = 20,
+    *,
+    programmes: Annotated[str, typer.Option("--programmes", help="制度の判定だけを測る世帯数（コンマ区切り）。")] = "",
     as_json: AsJson = False,
 ) -> None:
     """合成都市で一晩を、模擬の街で学習の約束を測り、bench/results.md（--link なら bench/linkage.md）に表を書きます。"""
+    if programmes:
+        _programmes(_sizes(programmes, "--programmes"), as_json)
+        return
     if link:
         _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
         return
@@ -43,11 +49,11 @@ def _linkage(sizes: list[int], out: Path, as_json: bool) -> None:
     _tell(report(cities), {"cities": [asdict(c) for c in cities]}, out, as_json)
 
 
-def _sizes(people: str) -> list[int]:
+def _sizes(text: str, option: str = "--people") -> list[int]:
     try:
-        return [int(size) for size in people.split(",")]
+        return [int(size) for size in text.split(",")]
     except ValueError as e:
-        raise UsageError("K405", "人数を読めません。", "--people", "20000,60000 のように数字で書いてください。") from e
+        raise UsageError("K405", "人数を読めません。", option, "20000,60000 のように数字で書いてください。") from e
 
 
 def _progress(text: str) -> None:
@@ -58,3 +64,14 @@ def _tell(text: str, figures: dict[str, Any], out: Path, as_json: bool) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     print(json.dumps(figures, ensure_ascii=False) if as_json else text)
+
+
+def _programmes(sizes: list[int], as_json: bool) -> None:
+    """制度 alone, over made-up households, on a day for which figures are entered (so that every answer is possible)."""
+    from kizuki.app.bench_programmes import measure_programmes, report
+    from kizuki.definitions.loader import load_definitions
+    from kizuki.definitions.shipped import shipped_definitions
+
+    programmes = list(load_definitions(shipped_definitions()).programmes.values())
+    found = measure_programmes(programmes, dt.date(2025, 10, 1), sizes, progress=_progress)
+    print(json.dumps({"programmes": [f.as_dict() for f in found]}, ensure_ascii=False) if as_json else report(found))

@@ -1,4 +1,4 @@
-"""Households as lines of JSON, one per line: each line is judged or refused by itself, and a stream of any length is read line by line.
+"""Households as lines of JSON: each line is judged or refused by itself, and a stream of any length is read line by line.
 
 A refused line says which and why, without any value of it; the lines around it are judged all the same.
 """
