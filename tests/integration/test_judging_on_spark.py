@@ -15,6 +15,8 @@ from kizuki.definitions.loader import Definitions, load_definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.spark import SparkEngine
 from kizuki.mart.items import build_items
+from kizuki.programmes.compile import Told, eligibility_query, homes
+from kizuki.programmes.synthetic_facts import fact_tables
 from tests.unit.small_mart import AS_OF, SmallMart
 
 BASE = Path(__file__).parents[2] / "definitions" / "base"
@@ -75,6 +77,15 @@ def family_city() -> SmallMart:
     mart.spell("mother5", "disability", "disability_welfare", status="精神")
     mart.spell("pupil4", "public_assistance", "public_assistance", valid_to=dt.date(2026, 6, 1))
     mart.spell("pupil0", "school_aid", "school_enrolment")
+    mart.spell("pupil2", "single_parent_allowance", "single_parent_allowance", status="停止")
+    mart.spell("pupil5", "single_parent_allowance", "single_parent_allowance", status="却下", valid_from=dt.date(2026, 9, 1))
+    mart.spell("pupil1", "disability", "disability_welfare", status="療育", detail="A")
+    mart.spell("pupil3", "after_school_care", "after_school_care")
+    mart.spell("baby2", "childcare", "childcare", status="3号")
+    mart.spell("pupil4", "child_allowance", "child_allowance", status="差止")
+    mart.spell("mother3", "child_allowance_recipient", "child_allowance")
+    mart.person("expecting", dt.date(1998, 5, 1), "h9", "世帯主")
+    mart.event("expecting", "pregnancy_notice", "maternal_child_health", dt.date(2026, 9, 1), 10.0)
     mart.spell("pupil0", "enrolment", "school_enrolment", detail="4")
     return mart
 
@@ -103,3 +114,25 @@ def test_spark_and_duckdb_give_the_same_rows(spark: SparkEngine) -> None:
     assert {n: t.num_rows for n, t in here.items() if not t.num_rows} == {}
     for name, table in here.items():
         assert rows(there[name]) == rows(table), name
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_every_programme_answers_a_drawn_city_alike_on_both(spark: SparkEngine) -> None:
+    """Facts of every kind and every unknown, on a day for which the figures are entered."""
+    day = dt.date(2025, 10, 1)
+    programmes = [p for p in load_definitions(BASE).programmes.values() if p.in_force(day)]
+    told = Told({}, frozenset(p.id for p in programmes if p.text.receipt is not None))
+    shared = homes(programmes, day)
+    found: list[dict[str, Counter]] = []
+    with DuckEngine(memory_limit="400MB", threads=1) as duck:
+        for engine in (duck, OnSpark(spark)):
+            for name, table in fact_tables(300).items():
+                engine.register(name, table)
+            engine.materialise("programme_home", shared.query)
+            engine.materialise("programme_child", shared.children)
+            found.append({p.id: rows(engine.query(eligibility_query(p, day, told, shared))) for p in programmes})
+    assert len(found[0]) == 16
+    assert {row[3] for counted in found[0].values() for row in counted} == {"該当", "不明", "非該当"}
+    for name, counted in found[0].items():
+        assert found[1][name] == counted, name

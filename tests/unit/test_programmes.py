@@ -21,7 +21,7 @@ from kizuki.definitions.programmes.households import Household, read_household
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.duck import DuckEngine
 from kizuki.programmes.amounts import partial
-from kizuki.programmes.compile import Homes, Told, eligibility_query, homes, wide_query
+from kizuki.programmes.compile import Homes, Told, eligibility_query, homes
 from kizuki.programmes.judging import failed_examples, judge_household
 from kizuki.terms.errors import DefinitionError, InputRefused
 from tests.unit.small_mart import AS_OF, SmallMart
@@ -136,8 +136,8 @@ def by_sql(households: list[Household], day: dt.date) -> list[dict[str, Any]]:
             pa.field("certain", pa.int32())
         )
         engine.register("fact_receipt", receipt.empty_table())
-        engine.materialise("programme_fact", wide_query())
         engine.materialise("programme_home", shared(day).query)
+        engine.materialise("programme_child", shared(day).children)
         return [row for p in in_force(day) for row in engine.query(compiled(p.id, day)).to_pylist()]
 
 

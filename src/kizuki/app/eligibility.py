@@ -9,7 +9,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.programmes import Programme
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
-from kizuki.programmes.compile import Told, eligibility_query, homes, wide_query
+from kizuki.programmes.compile import Told, eligibility_query, homes
 from kizuki.terms.tables import ELIGIBILITY
 
 _PACKAGE = "kizuki.programmes"
@@ -50,8 +50,9 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     try:
         _make_facts(engine, definitions, until, as_of, made)
         told, shared = Told(until, receipts), homes(programmes, as_of)
-        engine.materialise("programme_home", shared.query)
-        made.append("programme_home")
+        for name, query in (("programme_home", shared.query), ("programme_child", shared.children)):
+            engine.materialise(name, query)
+            made.append(name)
         tables = [engine.query(eligibility_query(p, as_of, told, shared)) for p in programmes]
         return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
     finally:
@@ -68,8 +69,6 @@ def _make_facts(
     for name in _STEPS:
         engine.materialise(name, bind(load(_PACKAGE, name), as_of=as_of, **silent))
         made.append(name)
-    engine.materialise("programme_fact", wide_query())
-    made.append("programme_fact")
 
 
 def _receipt_rules(programmes: list[Programme]) -> list[dict[str, str | int | None]]:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from kizuki.definitions.expression import Condition, Kind, Scope, Term, compile_condition, first_item, group_columns, open_items
-from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, conditions_of
+from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, conditions_of, terms_of
 from kizuki.definitions.programmes import AMOUNT, EXPIRED, SUBJECT, Programme, Rule
 from kizuki.definitions.programmes.facts import CHILD, FACTS
 from kizuki.programmes.judging import CONSULTATION
@@ -59,23 +59,43 @@ def wide_query() -> Sql:
 @dataclass(frozen=True, slots=True)
 class Homes:
     """What every programme of a day asks of a household as a whole, asked once: `query` makes `programme_home`, with one row
-    per household, its own facts and every aggregate over its members.
+    per household, its own facts and every aggregate over its members; `children` makes `programme_child` of it, with one row
+    per child (or member of whom nobody knows what they are), its own facts and its household's aggregates.
     """
 
     aggregates: tuple[Aggregate, ...]
-    names: tuple[str, ...]
     query: Sql
+    children: Sql
 
 
 def homes(programmes: Sequence[Programme], day: dt.date) -> Homes:
-    """The shared questions of these programmes on a day, over `programme_fact`."""
-    found = tuple(dict.fromkeys(a for p in programmes for r in p.rules(day) for a in aggregates_of(r.condition)))
-    grouped = group_columns(Scope("m", "g", aggregates=found, reasons=True), "m")
-    shared = [c.alias_or_name for f in FACTS if f.held_by == "household" for c in _wide(f.term)]
+    """The shared questions of these programmes on a day, over `fact`; only what one of them reads is carried along."""
+    found = _aggregates(programmes, day)
+    scope = Scope("m", "g", aggregates=found, reasons=True)
+    read = {t for p in programmes for r in p.rules(day) for t in terms_of(r.condition)}
+    shared = [c.alias_or_name for f in FACTS if f.held_by == "household" and f.term in read for c in _wide(f.term)]
     own = [exp.alias_(exp.Max(this=exp.column(n, table="m")), n) for n in shared]
     key = exp.column("household_id", table="m")
-    query = exp.select(key, *own, *grouped, copy=False).from_("programme_fact AS m", copy=False).group_by(key.copy())
-    return Homes(found, tuple(c.alias_or_name for c in grouped), query)
+    members = wide_query().subquery("m", copy=False)
+    query = exp.select(key, *own, *group_columns(scope, "m"), copy=False).from_(members, copy=False).group_by(key.copy())
+    return Homes(found, query, _children([p for p in programmes if p.of_child], day, scope))
+
+
+def _aggregates(programmes: Sequence[Programme], day: dt.date) -> tuple[Aggregate, ...]:
+    return tuple(dict.fromkeys(a for p in programmes for r in p.rules(day) for a in aggregates_of(r.condition)))
+
+
+def _children(programmes: Sequence[Programme], day: dt.date, scope: Scope) -> Sql:
+    """`programme_child`, from the members and `programme_home`."""
+    rules = [r for p in programmes for r in p.rules(day)]
+    read = {t for r in rules for t in terms_of(r.condition)}
+    asked = [f"g{scope.aggregates.index(a)}_" for a in _aggregates(programmes, day)]
+    names = [n for n in (c.alias_or_name for c in group_columns(scope, "m")) if f"{n}_".startswith(tuple(asked))]
+    own = [c.alias_or_name for f in FACTS if f.term in read for c in _wide(f.term)]
+    columns = [exp.column(n, table="w") for n in ("household_id", "person_id", *own)]
+    columns += [exp.column(n, table="h") for n in names]
+    query = exp.select(*columns, copy=False).from_(wide_query().subquery("w", copy=False), copy=False)
+    return query.join("programme_home AS h", on=_equal("household_id", "w", "h"), copy=False).where(_is_subject(), copy=False)
 
 
 def eligibility_query(programme: Programme, day: dt.date, told: Told, shared: Homes) -> Sql:
@@ -97,26 +117,22 @@ def eligibility_query(programme: Programme, day: dt.date, told: Told, shared: Ho
 
 def _laid_out(programme: Programme, shared: Homes, conditions: tuple[Condition, ...], told: Told) -> Sql:
     """One row per subject: its facts, its household's aggregates, whether it is in receipt, and every condition's answer."""
-    home = "h" if programme.of_child else "s"
-    scope = Scope("s", home, aggregates=shared.aggregates, reasons=True)
+    scope = Scope("s", "s", aggregates=shared.aggregates, reasons=True)
     answers = [exp.alias_(compile_condition(c, scope), f"c{n}") for n, c in enumerate(conditions)]
     person = exp.column("person_id", table="s") if programme.of_child else exp.cast(exp.null(), "text")
-    subject = exp.alias_(person, "subject")
-    receiving = exp.alias_(_receiving(programme, told), "receiving")
-    asked = exp.alias_(exp.func("COALESCE", exp.column("asked", table="q"), _number(0)), "asked")
-    if programme.of_child:
-        parts = [exp.column(n, table="h") for n in shared.names]
-        query = exp.select("s.*", subject, receiving, asked, *parts, *answers).from_("programme_fact AS s")
-        query = query.join("programme_home AS h", on=_equal("household_id", "s", "h"), copy=False)
-    else:
-        query = exp.select("s.*", subject, receiving, asked, *answers).from_("programme_home AS s")
+    told_of = programme.text.receipt is not None
+    asked = exp.func("COALESCE", exp.column("asked", table="q"), _number(0)) if told_of else _number(0)
+    columns = [exp.alias_(person, "subject"), exp.alias_(_receiving(programme, told), "receiving"), exp.alias_(asked, "asked")]
+    table = "programme_child" if programme.of_child else "programme_home"
+    query = exp.select("s.*", *columns, *answers, copy=False).from_(f"{table} AS s", copy=False)
+    if not told_of:
+        return query
     receipts = _receipts(programme).subquery("q", copy=False)
-    query = query.join(receipts, on=_same(programme, "q"), join_type="left", copy=False)
-    return query.where(_is_subject()) if programme.of_child else query
+    return query.join(receipts, on=_same(programme, "q"), join_type="left", copy=False)
 
 
 def _is_subject() -> Sql:
-    role = exp.column("role", table="s")  # somebody of whom nobody knows what they are may be a child
+    role = exp.column("role", table="w")  # somebody of whom nobody knows what they are may be a child
     return exp.or_(exp.EQ(this=role, expression=exp.Literal.string(CHILD)), _is_null(role))
 
 
