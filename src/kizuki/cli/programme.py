@@ -15,6 +15,7 @@ from kizuki.programmes.statements import as_line, judge_lines
 from kizuki.terms.errors import InputRefused
 
 app = typer.Typer(no_args_is_help=True)
+_REMARK = "K605"
 _MOST_REMARKS = 200
 """So many remarks on the input are written out; the rest are counted."""
 
@@ -88,7 +89,7 @@ def judge(
     for judged in judge_lines(sys.stdin.buffer, bench, day):
         for answer in judged.answers:
             sys.stdout.write(as_line(answer) + "\n")
-        remarks = [f"[K605] 標準入力の{judged.line}行目　{hint}" for hint in judged.hints]
+        remarks = [f"[{_REMARK}] 標準入力の{judged.line}行目　{hint}" for hint in judged.hints]
         if judged.refused is not None:
             refused += 1
             e = judged.refused

@@ -3,6 +3,8 @@
 Every fact is unknown for some, so that explanations and things to ask are built as they are for a real city.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,6 +16,8 @@ _CHILDREN = (0.52, 0.38, 0.10)
 _REASONS = ("moved_in", "not_entered", "feed_late")
 _UNKNOWN_SHARE = 0.06
 Array = npt.NDArray[np.int64]
+Column = Any
+"""An Arrow array of any type."""
 
 
 def fact_tables(households: int, *, first: int = 0, seed: int = 1) -> dict[str, pa.Table]:
@@ -31,24 +35,25 @@ def fact_tables(households: int, *, first: int = 0, seed: int = 1) -> dict[str, 
     for fact in FACTS:
         columns |= _fact_columns(rng, fact, home, role=role, years=years, parents=parents)
     receipt = role == 0
-    received = np.flatnonzero(receipt & (rng.random(len(home)) < 0.5))  # share of children in receipt
-    ids = {n: columns[n].take(pa.array(received)) for n in ("household_id", "person_id")}
-    programmes = pa.array(np.array(["child_allowance", "child_medical", "school_aid"])[rng.integers(0, 3, len(received))])
-    state = pa.array(np.where(rng.random(len(received)) < 0.97, "receiving", "applied"))
-    certain = pa.array(np.ones(len(received), np.int32))
+    received = receipt & (rng.random(len(home)) < 0.5)  # share of children in receipt
+    count = int(received.sum())
+    ids = {n: columns[n].filter(pa.array(received)) for n in ("household_id", "person_id")}
+    programmes = pa.array(np.array(["child_allowance", "child_medical", "school_aid"])[rng.integers(0, 3, count)])
+    state = pa.array(np.where(rng.random(count) < 0.97, "receiving", "applied"))
+    certain = pa.array(np.ones(count, np.int32))
     return {
         "fact": pa.table(columns),
         "fact_receipt": pa.table({**ids, "programme": programmes, "state": state, "certain": certain}),
     }
 
 
-def _named(letter: str, numbers: Array) -> pa.Array:
+def _named(letter: str, numbers: Array) -> Column:
     return pa.array(np.char.add(letter, numbers.astype("U10")))
 
 
 def _fact_columns(
     rng: np.random.Generator, fact: Fact, home: Array, *, role: Array, years: Array, parents: Array
-) -> dict[str, pa.Array]:
+) -> dict[str, Column]:
     name, count = fact.term.id, len(home)
     unknown = rng.random(count) < _UNKNOWN_SHARE
     if fact.held_by == "household":
