@@ -68,7 +68,9 @@ class Definitions:
     def received_as(self, programme: str) -> tuple[str, tuple[str, ...]]:
         """Kind of spell (and its statuses; none = any) that shows this programme in use on the timeline."""
         found = self.loaded.programmes.get(programme)
-        return (found.text.receipt.kind, found.text.receipt.statuses) if found else (programme, ())
+        if found is None or found.text.receipt is None:  # nobody here knows of its receipt
+            return programme, ()
+        return found.text.receipt.kind, found.text.receipt.statuses
 
     def sources(self) -> tuple[Source, ...]:
         """All sources in the order of their files."""
