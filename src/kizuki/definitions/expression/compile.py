@@ -260,20 +260,12 @@ def _open_columns(aggregate: Aggregate, inner: Scope, name: str) -> list[Sql]:
     """Per open term one column: why it is open ('' without a reason), NULL if it is not; without reasons, whether it is."""
     columns: list[Sql] = []
     for item in _open_in_member(aggregate, inner):
-<<<<<<< HEAD
-        seen = exp.Max(this=case((item.flag, double(1)), default=double(0)))
-        columns.append(named(exp.EQ(this=seen, expression=double(1)), f"{name}_open_{item.term.id}"))
         if inner.reasons:
-            reason = exp.Min(this=case((item.flag, item.reason)))
-            columns.append(named(reason, f"{name}_why_{item.term.id}"))
-=======
-        if inner.reasons:
-            reason = exp.func("COALESCE", item.reason, exp.Literal.string(""))
-            columns.append(exp.alias_(exp.Min(this=_case((item.flag, reason))), f"{name}_why_{item.term.id}"))
+            reason = call("COALESCE", item.reason, exp.Literal.string(""))
+            columns.append(named(exp.Min(this=case((item.flag, reason))), f"{name}_why_{item.term.id}"))
         else:
-            seen = exp.Max(this=_case((item.flag, _number(1)), default=_number(0)))
-            columns.append(exp.alias_(exp.EQ(this=seen, expression=_number(1)), f"{name}_open_{item.term.id}"))
->>>>>>> f0f2871 (How to add a programme and enter a year's figures; glossary and changelog)
+            seen = exp.Max(this=case((item.flag, double(1)), default=double(0)))
+            columns.append(named(exp.EQ(this=seen, expression=double(1)), f"{name}_open_{item.term.id}"))
     return columns
 
 
@@ -327,19 +319,13 @@ def _open_operand(node: Operand, scope: Scope, above: tuple[Sql, ...]) -> Iterab
 
 def _open_group(node: Aggregate, scope: Scope, above: tuple[Sql, ...]) -> Iterable[Open]:
     for item in _open_in_member(node, replace(scope, aggregates=(), answers=())):
-<<<<<<< HEAD
-        seen = call("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
-        reason = scope.group(node, f"_why_{item.term.id}") if scope.reasons else exp.null()
-        yield Open(item.term, both(*above, seen), reason)
-=======
         if scope.reasons:
             reason: Sql = scope.group(node, f"_why_{item.term.id}")
-            seen: Sql = _is_known(reason)
+            seen: Sql = negated(is_null(reason.copy()))
         else:
             reason = exp.null()
-            seen = exp.func("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
-        yield Open(item.term, exp.and_(*above, seen), reason)
->>>>>>> f0f2871 (How to add a programme and enter a year's figures; glossary and changelog)
+            seen = call("COALESCE", scope.group(node, f"_open_{item.term.id}"), exp.false())
+        yield Open(item.term, both(*above, seen), reason)
 
 
 def _ref_is_open(term: Term, scope: Scope) -> Sql:
