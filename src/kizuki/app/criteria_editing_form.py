@@ -155,7 +155,10 @@ def with_lines(text: str, changes: Mapping[str, str]) -> str:
     told = {key: found.get(key) for key in changes}
     if any(n is None or n.plain() != changes[key] for key, n in told.items()):
         raise DefinitionError(
-            "K801", "定義ファイルに日付や氏名を書き入れられません。", str(DRAFT_PATH), "一行に一つずつの形に書き直してください。"
+            "K801",
+            "定義ファイルに日付や氏名を書き入れられません。",
+            str(DRAFT_PATH),
+            "一行に一つずつの形に書き直してください。",
         )
     return made
 

@@ -347,9 +347,7 @@ class CriteriaDraft(models.Model):
     base_version = models.CharField("もとの版", max_length=20, blank=True, help_text="空なら、もとの無い新しい基準")
     text = models.TextField("本文（YAML）")
     revision = models.PositiveIntegerField("改め", default=1, help_text="同時に直したことに気づくための番号")
-    status = models.CharField(
-        "状態", max_length=8, choices=CriteriaDraftStatus.choices, default=CriteriaDraftStatus.WRITING
-    )
+    status = models.CharField("状態", max_length=8, choices=CriteriaDraftStatus.choices, default=CriteriaDraftStatus.WRITING)
     effective_on = models.DateField("施行日", null=True, blank=True)
     writers = models.JSONField("書いた職員（利用者番号）", default=list, help_text="ここにある職員は承認できない")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -6,37 +6,107 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('records', '0004_link_review'),
+        ("records", "0004_link_review"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CriteriaDraft',
+            name="CriteriaDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('criteria', models.CharField(blank=True, db_index=True, max_length=64, verbose_name='判定基準ID')),
-                ('version', models.CharField(blank=True, max_length=20, verbose_name='版')),
-                ('base_version', models.CharField(blank=True, help_text='空なら、もとの無い新しい基準', max_length=20, verbose_name='もとの版')),
-                ('text', models.TextField(verbose_name='本文（YAML）')),
-                ('revision', models.PositiveIntegerField(default=1, help_text='同時に直したことに気づくための番号', verbose_name='改め')),
-                ('status', models.CharField(choices=[('作成中', 'Writing'), ('承認待ち', 'Waiting'), ('承認済み', 'Approved'), ('差し戻し', 'Returned'), ('取り下げ', 'Withdrawn')], default='作成中', max_length=8, verbose_name='状態')),
-                ('effective_on', models.DateField(blank=True, null=True, verbose_name='施行日')),
-                ('writers', models.JSONField(default=list, help_text='ここにある職員は承認できない', verbose_name='書いた職員（利用者番号）')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='作成日時')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='更新日時')),
-                ('requested_at', models.DateTimeField(blank=True, null=True, verbose_name='承認を求めた日時')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='承認・差し戻しの日時')),
-                ('decision_reason', models.CharField(blank=True, max_length=200, verbose_name='差し戻し・取り下げの理由')),
-                ('files', models.JSONField(default=list, help_text='取り下げたとき、前の中身に戻すため', verbose_name='書いた定義ファイル')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("criteria", models.CharField(blank=True, db_index=True, max_length=64, verbose_name="判定基準ID")),
+                ("version", models.CharField(blank=True, max_length=20, verbose_name="版")),
+                (
+                    "base_version",
+                    models.CharField(
+                        blank=True, help_text="空なら、もとの無い新しい基準", max_length=20, verbose_name="もとの版"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="本文（YAML）")),
+                (
+                    "revision",
+                    models.PositiveIntegerField(default=1, help_text="同時に直したことに気づくための番号", verbose_name="改め"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("作成中", "Writing"),
+                            ("承認待ち", "Waiting"),
+                            ("承認済み", "Approved"),
+                            ("差し戻し", "Returned"),
+                            ("取り下げ", "Withdrawn"),
+                        ],
+                        default="作成中",
+                        max_length=8,
+                        verbose_name="状態",
+                    ),
+                ),
+                ("effective_on", models.DateField(blank=True, null=True, verbose_name="施行日")),
+                (
+                    "writers",
+                    models.JSONField(
+                        default=list, help_text="ここにある職員は承認できない", verbose_name="書いた職員（利用者番号）"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="作成日時")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="更新日時")),
+                ("requested_at", models.DateTimeField(blank=True, null=True, verbose_name="承認を求めた日時")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="承認・差し戻しの日時")),
+                ("decision_reason", models.CharField(blank=True, max_length=200, verbose_name="差し戻し・取り下げの理由")),
+                (
+                    "files",
+                    models.JSONField(
+                        default=list, help_text="取り下げたとき、前の中身に戻すため", verbose_name="書いた定義ファイル"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '判定基準の案',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('decided_by', models.F('created_by')), _negated=True), models.Q(('decided_by', models.F('requested_by')), _negated=True)), name='criteria_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('status', '承認済み'), _negated=True), models.Q(('decided_by__isnull', False), ('effective_on__isnull', False)), _connector='OR'), name='criteria_approved_by')],
+                "verbose_name": "判定基準の案",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_by", models.F("created_by")), _negated=True),
+                            models.Q(("decided_by", models.F("requested_by")), _negated=True),
+                        ),
+                        name="criteria_two_people",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "承認済み"), _negated=True),
+                            models.Q(("decided_by__isnull", False), ("effective_on__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="criteria_approved_by",
+                    ),
+                ],
             },
         ),
     ]
