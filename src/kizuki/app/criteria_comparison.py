@@ -150,7 +150,7 @@ def against(found: Comparison, results: Mapping[str, bool]) -> Paired:
 
 def _interval_words(found: Paired) -> str:
     if found.answer == UNDECIDED or found.interval is None or found.difference is None:
-        return "一方の版だけが載せるこどものうち、支援・見送りの結果が分かる人が足りません。結果がたまると、ここに差と区間が出ます。"
+        return "一方の版だけが載せるこどものうち、支援・見送りの結果が分かる人が足りません。"
     low, high = (round(100 * x) for x in found.interval)
     change = round(100 * found.difference)
     return f"100人見たとき支援につながる人数の差は、およそ{change:+d}人（{LEVEL:.0%}区間 {low:+d}〜{high:+d}人）"
@@ -182,9 +182,7 @@ def compare_versions(home: Path, names: tuple[str, str], capacity: int | None, t
     new = version_in(Path(names[1]), definitions, old) if names[1].endswith((".yaml", ".yml")) else None
     new = new or version_of(definitions, names[1], today)
     if new.id != old.id:
-        raise InputRefused(
-            "K583", "別の判定基準どうしは比べられません。", "版の指定", "同じ判定基準の二つの版を選んでください。"
-        )
+        raise InputRefused("K583", "別の判定基準どうしは比べられません。", "版の指定", "同じ判定基準の版を二つ選んでください。")
     login = getpass.getuser()
     entry = audit.Entry(fields=("item",), reason=f"比較：{old.id} {old.version} → {new.version}", snapshot=view.id)
     audit.record(Actor(0, login, login, "analyst", "analysis", "cli"), "criteria.compare", entry)

@@ -79,7 +79,8 @@ def check(text: str, definitions: Definitions, base_version: str = "") -> Checke
         what = "条件のかっこが深すぎます。"
         return Checked(None, (Finding("", 0, what, "条件をいくつかの項目に分けてください。", "K581"),))
     examples = tuple(_answers(criteria))
-    failed = [_example_finding(n, e) for n, e in enumerate(examples) if not e.holds]
+    lines = {name: line for line, name in places.items()}
+    failed = [_example_finding(n, e, lines) for n, e in enumerate(examples) if not e.holds]
     return Checked(criteria, (*_names(criteria, definitions, base_version), *failed), examples)
 
 
@@ -113,9 +114,10 @@ def _answers(criteria: CriteriaSet) -> Iterator[ExampleResult]:
         yield ExampleResult(example.name, wanted, f"{score.verdict.value}（{score.points}点）", example.name not in failed)
 
 
-def _example_finding(number: int, example: ExampleResult) -> Finding:
+def _example_finding(number: int, example: ExampleResult, lines: Mapping[str, int]) -> Finding:
     what = f"例「{example.name}」は、{example.expected}のはずが{example.said}になります。"
-    return Finding(f"example-{number}-expected", 0, what, "例か、条件・点・閾値を直してください。", "K504")
+    place = f"example-{number}-expected"
+    return Finding(place, lines.get(place, 0), what, "例か、条件・点・閾値を直してください。", "K504")
 
 
 def _names(criteria: CriteriaSet, definitions: Definitions, base_version: str) -> Iterator[Finding]:

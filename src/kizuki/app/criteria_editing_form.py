@@ -158,7 +158,7 @@ def with_lines(text: str, changes: Mapping[str, str]) -> str:
             "K801",
             "定義ファイルに日付や氏名を書き入れられません。",
             str(DRAFT_PATH),
-            "一行に一つずつの形に書き直してください。",
+            "一行に一つずつ書いてください。",
         )
     return made
 

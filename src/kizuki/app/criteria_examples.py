@@ -9,7 +9,7 @@ from kizuki.app.criteria_editing_checks import check
 from kizuki.app.criteria_trial import version_of
 from kizuki.definitions.criteria import CriteriaSet, failed_examples
 from kizuki.definitions.loader import Definitions
-from kizuki.definitions.yaml import read_yaml
+from kizuki.definitions.yaml import read_text, read_yaml
 from kizuki.terms.errors import DefinitionError
 
 
@@ -24,7 +24,11 @@ def examples_of(home: Path, definitions: Definitions, what: str) -> dict[str, An
         failed = set(failed_examples(criteria))
         rows = [_row(criteria, n, failed) for n in range(len(criteria.examples))]
         return {"criteria": criteria.id, "ok": not failed, "examples": rows, "findings": []}
-    found = check(_read(path), _without(definitions, path, home))
+    beside = _without(definitions, path, home)
+    text = _read(path)
+    name = read_text(text, path).get("ID")
+    main = beside.criteria.get(str(name.value)) if name is not None else None
+    found = check(text, beside, main.version if main is not None else "")
     return {
         "criteria": found.criteria.id if found.criteria else "",
         "ok": found.sound,

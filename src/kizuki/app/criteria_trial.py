@@ -28,7 +28,7 @@ from kizuki.terms.states import JudgementVerdict
 from kizuki.terms.tables import JUDGEMENT, JUDGEMENT_REASON, MART_TABLES
 
 SMALL: Final = 7
-"""Counts up to this are not told exactly; larger ones are rounded, so that two trials cannot be subtracted to find one child."""
+"""Counts up to this are not told exactly; larger ones are rounded: subtracting two trials finds nobody."""
 _ROUND: Final = 5
 _AGES: Final = ("age_years", "age_fy_end")
 _LISTED: Final = (JudgementVerdict.CANDIDATE.value, JudgementVerdict.TO_CONFIRM.value)

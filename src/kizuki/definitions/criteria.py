@@ -13,6 +13,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -305,7 +306,7 @@ def _check_versions(criteria: CriteriaSet, node: Node) -> None:
         what = f"「{criteria.name}」の版 {twice} が二つあります。"
         raise DefinitionError("K507", what, node.where(), "版の名を、それぞれ別にしてください。")
     in_turn = [c for c in criteria.versions if not c.text.trial]
-    for earlier, later in zip(in_turn, in_turn[1:], strict=False):
+    for earlier, later in pairwise(in_turn):
         if earlier.valid_to is None or earlier.valid_to > later.valid_from:
             what = f"「{criteria.name}」の版 {earlier.version} と {later.version} の適用期間が重なっています。"
             raise DefinitionError("K507", what, node.where(), "前の版の終了日を、次の版の施行日にしてください。")
