@@ -35,6 +35,7 @@ class EntryWords:
 
     entry: Entry
     effect: str
+    said: str
     unused: bool
 
 
@@ -104,16 +105,16 @@ def sheet(criteria: CriteriaSet, definitions: Definitions, today: dt.date) -> Sh
     """One version in words."""
     unused = {e.id for e in left_out(criteria, definitions)}
     failed = set(failed_examples(criteria))
-    until = f"{criteria.valid_to} の前日まで" if criteria.valid_to else "終わりの定めなし"
+    until = f"{criteria.valid_to:%Y/%m/%d} の前日まで" if criteria.valid_to else "終わりの定めなし"
     names = {name: c.name for name, c in definitions.criteria.items()}
     return Sheet(
         criteria=criteria,
         state=state_of(criteria, today),
-        period=f"{criteria.valid_from} から、{until}",
+        period=f"{criteria.valid_from:%Y/%m/%d} から、{until}",
         rule=_rule(criteria),
         order="、".join(_ORDERS[o] for o in criteria.order),
         parts="、".join(names.get(p, p) for p in criteria.combines),
-        entries=tuple(EntryWords(e, _effect(e, criteria), e.id in unused) for e in criteria.entries),
+        entries=tuple(EntryWords(e, _effect(e, criteria), _said(e), e.id in unused) for e in criteria.entries),
         examples=tuple(
             ExampleWords(x.name, _situation(x.situation, x.others), _expected(x.expected.value, x.points), x.name not in failed)
             for x in criteria.text.examples
@@ -138,6 +139,11 @@ def _effect(entry: Entry, criteria: CriteriaSet) -> str:
     told = f"{entry.points}点足す" if entry.points > 0 else f"{-entry.points}点引く（下げる要素）"
     family = entry.text.family
     return f"{told}（「{family}」は合わせて{criteria.text.caps[family]}点まで）" if family else told
+
+
+def _said(entry: Entry) -> str:
+    """The sentence of the child's page, with what is filled in marked as such."""
+    return "".join(part if isinstance(part, str) else f"〔{part.title}〕" for part in entry.explanation)
 
 
 def _situation(situation: dict[str, str], others: str) -> str:

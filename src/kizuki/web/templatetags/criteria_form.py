@@ -12,9 +12,9 @@ register = template.Library()
 
 @register.simple_tag
 def criteria_field(label: str, name: str, value: str | None, errors: Mapping[str, str], **how: Any) -> SafeString:
-    """A labelled text input; `of` and `number` name the row, `hint` explains, `wide` takes the whole width."""
+    """A labelled text input; `of` and `number` name the row, `hint` explains (once: `first`), `wide` takes half the width."""
     full = f"{how['of']}-{how['number']}-{name}" if "of" in how else name
-    error, hint = errors.get(full, ""), how.get("hint", "")
+    error, hint = errors.get(full, ""), how.get("hint", "") if how.get("first", True) else ""
     described = " ".join(f"{mark}-{full}" for mark, text in (("h", hint), ("e", error)) if text)
     return format_html(
         '<div class="field{}"{}><label for="f-{}">{}</label><input type="text" id="f-{}" name="{}" value="{}"{}{}'
