@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -20,14 +20,14 @@ def criteria_field(label: str, name: str, value: str | None, errors: Mapping[str
         '<div class="field{}"{}><label for="f-{}">{}</label><input type="text" id="f-{}" name="{}" value="{}"{}{}'
         ' autocomplete="off">{}{}</div>',
         " wide" if how.get("wide") else "",
-        format_html(" data-error") if error else "",
+        mark_safe(" data-error") if error else "",
         full,
         label,
         full,
         full,
         value or "",
         format_html(' aria-describedby="{}"', described) if described else "",
-        format_html(' aria-invalid="true"') if error else "",
+        mark_safe(' aria-invalid="true"') if error else "",
         format_html('<span class="quiet" id="h-{}">{}</span>', full, hint) if hint else "",
         format_html('<span class="errortext" id="e-{}">{}</span>', full, error) if error else "",
     )
