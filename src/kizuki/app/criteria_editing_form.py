@@ -140,7 +140,7 @@ def yaml_of(form: Form) -> str:
 def with_lines(text: str, changes: Mapping[str, str]) -> str:
     """A definition file with some top-level values of one line set, everything else kept byte for byte.
 
-    A key not yet there comes after 版 or, failing that, at the end. Raises DefinitionError K801 if the result would not say so.
+    A key not yet there comes after 版 or, failing that, at the end. Raises DefinitionError K801 if the result would say anything else.
     """
     node = read_text(text, DRAFT_PATH)
     lines = text.splitlines()
@@ -151,9 +151,7 @@ def with_lines(text: str, changes: Mapping[str, str]) -> str:
         if key in at:
             lines[at[key]] = f"{key}: {_scalar(value)}"
     made = "\n".join([*lines[:after], *added, *lines[after:]]) + "\n"
-    found = read_text(made, DRAFT_PATH)
-    told = {key: found.get(key) for key in changes}
-    if any(n is None or n.plain() != changes[key] for key, n in told.items()):
+    if read_text(made, DRAFT_PATH).plain() != {**node.plain(), **changes}:
         raise DefinitionError(
             "K801",
             "定義ファイルに日付や氏名を書き入れられません。",
