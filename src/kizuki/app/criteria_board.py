@@ -143,7 +143,7 @@ def _effect(entry: Entry, criteria: CriteriaSet) -> str:
 
 def _said(entry: Entry) -> str:
     """The sentence of the child's page, with what is filled in marked as such."""
-    return "".join(part if isinstance(part, str) else f"〔{part.title}〕" for part in entry.explanation)
+    return "".join(part if isinstance(part, str) else f"《{part.title}》" for part in entry.explanation)
 
 
 def _situation(situation: dict[str, str], others: str) -> str:

@@ -119,7 +119,8 @@ def _texts(value: object) -> object:
 
 def _next_version(base: CriteriaSet, today: dt.date) -> str:
     """`<year>.<n>` not used yet by the set."""
-    used = {v.version for v in base.versions}
+    main = definitions_now(home()).criteria.get(base.id, base)
+    used = {v.version for v in main.versions}
     return next(f"{today.year}.{n}" for n in range(1, len(used) + 2) if f"{today.year}.{n}" not in used)
 
 

@@ -140,7 +140,8 @@ def yaml_of(form: Form) -> str:
 def with_lines(text: str, changes: Mapping[str, str]) -> str:
     """A definition file with some top-level values of one line set, everything else kept byte for byte.
 
-    A key not yet there comes after 版 or, failing that, at the end. Raises DefinitionError K801 if the result would say anything else.
+    A key not yet there comes after 版 or, failing that, at the end. Raises DefinitionError K801 if the result would say
+    anything else.
     """
     node = read_text(text, DRAFT_PATH)
     lines = text.splitlines()
