@@ -116,7 +116,7 @@ def test_a_new_set_is_written_approved_and_in_the_files_within_fifteen_minutes(
     assert violations(writer.page) == []
     writer.type("entry-0-points", "3")
     writer.press("保存して確かめる")
-    tomorrow = dt.date.today() + dt.timedelta(days=2)
+    tomorrow = dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=2)
     writer.page.locator("#c-from").fill(tomorrow.isoformat())
     writer.press("承認を求める")
     expect(writer.page.locator("main")).to_contain_text("自分が書いた案は承認できません")

@@ -16,7 +16,8 @@ from kizuki.app import criteria_editing_files as files
 from kizuki.app.city_definitions import definitions_of
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_editing_checks import Checked, check
-from kizuki.app.criteria_editing_form import SIGNED, form_of, with_lines, yaml_of
+from kizuki.app.criteria_editing_diff import ORDER_WORDS
+from kizuki.app.criteria_editing_form import SIGNED, form_of, with_lines, written, yaml_of
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.yaml import read_text
 from kizuki.govern.actor import Actor
@@ -98,14 +99,11 @@ def copy_of(base: CriteriaSet, version: str) -> str:
 
 def _as_text(content: dict[str, object], base: CriteriaSet) -> str:
     """The content in the words a file uses (labels instead of identifiers)."""
-    from kizuki.app.criteria_editing_diff import ORDER_WORDS
-    from kizuki.app.criteria_editing_form import written
-
     ages = base.ages
     basis = {"years": "満年齢", "fy_end": "年度末"}[ages.basis]
     content["対象年齢"] = {"下限": str(ages.low), "上限": str(ages.high), "数え方": basis}
     content["同点の順"] = [ORDER_WORDS[o] for o in base.order]
-    return written(_texts(content))
+    return written({key: _texts(value) for key, value in content.items()})
 
 
 def _texts(value: object) -> object:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -91,14 +91,14 @@ def _ended(home: Path, main: CriteriaSet, version: CriteriaSet, day: dt.date) ->
     return Change(f"{CRITERIA}/{name}", None, with_lines(shipped.read_text(encoding="utf-8-sig"), until))
 
 
-def _shipped_version(home: Path, version: CriteriaSet) -> Iterable[Path] | Any:
+def _shipped_version(home: Path, version: CriteriaSet) -> Iterator[Path]:
     profile = profile_of(home)
     layers = [shipped_profiles() / profile] if profile else []
     for layer in (*layers, shipped_definitions()):
         yield from _files_of(layer / CRITERIA / VERSIONS, version.id, version.version)
 
 
-def _files_of(folder: Path, criteria: str, version: str = "") -> Any:
+def _files_of(folder: Path, criteria: str, version: str = "") -> Iterator[Path]:
     """Files of a folder that are about a set (and version)."""
     for path in sorted(folder.glob("*.yaml")):
         node = read_yaml(path)

@@ -58,7 +58,7 @@ class _TextDumper(Emitter, Serializer, SafeRepresenter, BaseResolver):
         markers = ("encoding", "explicit_start", "explicit_end", "version", "tags")
         Serializer.__init__(self, **{k: v for k, v in options.items() if k in markers})
         SafeRepresenter.__init__(self, default_style=None, default_flow_style=False, sort_keys=False)
-        BaseResolver.__init__(self)  # type: ignore[no-untyped-call]
+        BaseResolver.__init__(self)
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never: the loader refuses references."""
@@ -66,7 +66,7 @@ class _TextDumper(Emitter, Serializer, SafeRepresenter, BaseResolver):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         """Lists stand indented below their key, as in every shipped file."""
-        super().increase_indent(flow, False)  # type: ignore[no-untyped-call]
+        super().increase_indent(flow, False)
 
 
 @dataclass(frozen=True, slots=True)

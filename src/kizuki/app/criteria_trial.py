@@ -195,8 +195,8 @@ def nightly_trials(view: SnapshotView) -> list[dict[str, Any]]:
 def version_of(definitions: Definitions, name: str, today: dt.date) -> CriteriaSet:
     """`absence` (the version in force today or, failing that, the newest) or `absence@2027.1`; raises InputRefused K583."""
     criteria, _, version = name.partition("@")
-    main = definitions.criteria.get(criteria)
-    found = None
+    main: CriteriaSet | None = definitions.criteria.get(criteria)
+    found: CriteriaSet | None = None
     if main is not None and version:
         found = next((c for c in main.versions if c.version == version), None)
     elif main is not None:
