@@ -69,12 +69,34 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "cleansing", "GET", f"/cleansing/{query}", {}
         yield "cleansing_csv", "GET", f"/cleansing/csv/{query}", {}
     yield from _review_requests()
+    yield from _criteria()
     yield "docs", "GET", "/docs/", {}
     yield "doc", "GET", "/docs/index/", {}
     yield "doc", "GET", "/docs/../../keys/root.key/", {}
     yield "audit", "GET", "/audit/", {}
     yield "audit", "GET", "/audit/?verify=1", {}
     yield "", "GET", "/nowhere/", {}
+
+
+def _criteria() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """A draft from start to refusal by everybody, and every way two versions can be compared."""
+    yield "criteria", "GET", "/criteria/", {}
+    yield "criteria_version", "GET", f"/criteria/sets/{CRITERIA}/2026.1/", {}
+    yield "criteria_version", "GET", f"/criteria/sets/{CRITERIA}/none/", {}
+    for copy in (f"{CRITERIA}@2026.1", "", "nothing@1"):
+        yield "criteria_new", "POST", "/criteria/new/", {"copy": copy}
+    for number in (1, 2, 99):
+        at = f"/criteria/drafts/{number}/"
+        yield "criteria_draft", "GET", f"{at}?count=1", {}
+        yield "criteria_draft", "POST", at, {"what": "yaml", "yaml": "ID: [", "revision": "1"}
+        yield "criteria_draft", "GET", at, {}
+        yield "criteria_preview", "GET", f"{at}preview/", {}
+        yield "criteria_preview", "POST", f"{at}preview/", {"name": "x", "entry-0-condition": "印 ≥ 1"}
+        for what in ("request", "approve", "return", "withdraw"):
+            yield "criteria_decide", "POST", f"{at}decide/", {"what": what, "effective_on": "2999-01-01"}
+    pair = f"old={CRITERIA}@2026.1&new={CRITERIA}@2026.1"
+    for query in ("", f"?{pair}", f"?{pair}&children=1&capacity=2", "?old=absence&new=poverty", "?old=x&new=draft:99"):
+        yield "criteria_compare", "GET", f"/criteria/compare/{query}", {}
 
 
 def _handover() -> dict[str, Any]:

@@ -99,6 +99,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "judgement_reason": [
             row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
         ],
+        "judgement_trial": [_judged(p) for p in CHILDREN],
         "eligibility": [_programme(p) for p in CHILDREN] + [_programme(None, h) for h in HOUSEHOLDS],
         "kinship": [_related(*pair, together=pair in TOGETHER) for pair in (*TOGETHER, *APART)],
         "feed": [_FEED | {"source": s} for s in SOURCES],

@@ -39,11 +39,11 @@ SCOPES = {
 }
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
-    "handover.approve handover.approve_sealed handover.receive",
+    "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children",
     "data_owner": "today.view feed.view docs.read",
-    "analyst": "today.view feed.view docs.read analysis.run",
+    "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
-    "seal.add children.search handover.prepare handover.receive",
+    "seal.add children.search handover.prepare handover.receive criteria.view",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read",

@@ -11,6 +11,7 @@ from kizuki.cleanse.variants import load_own_table
 from kizuki.definitions.loader import Definitions, load_definitions
 from kizuki.definitions.profiles import PROFILE_FILE, apply_profile, chosen_profile, load_profile
 from kizuki.definitions.shipped import shipped_definitions, shipped_profiles
+from kizuki.definitions.yaml import read_folder
 
 GAIJI, VARIANTS = "外字.csv", "異体字.csv"
 """Files of the city's own tables in `<home>/definitions`: private characters per source, and which characters count as one."""
@@ -50,7 +51,11 @@ def definitions_of(home: Path) -> Definitions:
     if not name:
         return load_definitions(shipped_definitions(), *own)
     profile = load_profile(shipped_profiles(), name)
-    return apply_profile(load_definitions(shipped_definitions(), shipped_profiles() / name, *own), profile)
+    loaded = load_definitions(shipped_definitions(), shipped_profiles() / name, *own)
+    shipped = {c for layer in (shipped_definitions(), shipped_profiles() / name) for c in read_folder(layer / "criteria")}
+    # a set the city wrote itself is one it wants judged, though no profile could know of it
+    written = tuple(c for c in loaded.criteria if c not in shipped and c not in profile.difficulties)
+    return apply_profile(loaded, profile.model_copy(update={"difficulties": (*profile.difficulties, *written)}))
 
 
 def follow_profile(home: Path, name: str) -> None:

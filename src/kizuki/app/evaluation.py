@@ -51,6 +51,16 @@ def evaluate(view: SnapshotView, definitions: Definitions, truth: Path) -> dict[
     return out
 
 
+def onsets(view: SnapshotView, truth: Path, difficulty: str) -> dict[str, bool]:
+    """Child → whether the difficulty began within a year, for children not already in it (as `evaluate` labels them)."""
+    known = _truth_by_person(view, truth).get(difficulty, {})
+    return {p: t.since is not None and t.since <= view.as_of + _AHEAD for p, t in known.items() if not _already(t, view.as_of)}
+
+
+def _already(truth: Truth, day: dt.date) -> bool:
+    return truth.since is not None and truth.since <= day
+
+
 def _evaluate_set(
     rows: Sequence[dict[str, Any]], answers: Mapping[str, Truth], people: Mapping[str, Mapping[str, str]], day: dt.date
 ) -> dict[str, Any]:

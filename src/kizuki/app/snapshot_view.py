@@ -56,6 +56,10 @@ class SnapshotView:
         """Whether every row comes from the synthetic city."""
         return self.manifest.synthetic
 
+    def tables(self, *names: str) -> Mapping[str, pa.Table]:
+        """Tables of the snapshot as they were read, to be computed with in an engine of one's own."""
+        return {name: self._tables[name] for name in names}
+
     def cursor(self) -> DuckEngine:
         """A handle on the tables for the calling thread."""
         found = getattr(self._local, "cursor", None)

@@ -20,7 +20,7 @@ from kizuki.app.corrections import corrections_table
 from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
 from kizuki.app.eligibility import judge_programmes
 from kizuki.app.freshness import feed_table
-from kizuki.app.judging import judge_all
+from kizuki.app.judging import judge_all, judge_trials
 from kizuki.app.linking import decisions_version, history, history_sources, key_master, link_night
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
@@ -57,6 +57,7 @@ _ORDER = {
     "item": ("person_id", "item"),
     "judgement": ("person_id", "criteria"),
     "judgement_reason": ("person_id", "criteria", "entry", "answer"),
+    "judgement_trial": ("person_id", "criteria", "version"),
     "eligibility": ("household_id", "programme", "person_id"),
 }
 _MONTHS = {"daily": 0, "weekly": 0, "monthly": 1, "quarterly": 3, "termly": 4, "yearly": 12, "once": 0}
@@ -279,9 +280,10 @@ def judge(night: Night) -> int:
         night.progress(sentence)
 
     def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
-        return judge_all(engine, night.definitions, as_of)
+        trial = judge_trials(engine, night.definitions, as_of)
+        return {**judge_all(engine, night.definitions, as_of), "judgement_trial": trial}
 
-    outputs = {table: table for table in ("judgement", "judgement_reason")}
+    outputs = {table: table for table in ("judgement", "judgement_reason", "judgement_trial")}
     return night.run([_engine_step(night, "judge", {"item": _parts(night, "item")}, outputs, compute)])
 
 

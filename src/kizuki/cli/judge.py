@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
-from kizuki.terms.errors import InputRefused, RunFailed
+from kizuki.terms.errors import DefinitionError, InputRefused, RunFailed
 
 if TYPE_CHECKING:
     from kizuki.app.snapshot_view import SnapshotView
@@ -153,6 +153,60 @@ def fairness(
     del as_json
     asked = FairnessRequest(table, label, group, flag, score, top, probability)
     print(json.dumps(fairness_of(asked), ensure_ascii=False, allow_nan=False))
+
+
+@app.command()
+def examples(
+    what: Annotated[str, typer.Argument(help="判定基準のファイル（YAML）か、ID（例 absence、absence@2026.1）。")],
+    home: Home = Path("var"),
+    as_json: AsJson = False,
+) -> None:
+    """判定基準の例（こどもの状況と期待する結果）を試験として動かし、合わない例と直す所を示します。"""
+    from kizuki.app.criteria_examples import examples_of
+
+    found = examples_of(home, definitions_of(home), what)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for row in found["examples"]:
+            print(f"{'○' if row['holds'] else '×'} {row['name']}：期待 {row['expected']}、結果 {row['said']}")
+        for row in found["findings"]:
+            print(f"[{row['code']}] {row['line']}行目 {row['what']} {row['fix']}", file=sys.stderr)
+    if not found["ok"]:
+        raise DefinitionError(
+            "K504",
+            "例のとおりにならないか、読めない所があります。",
+            what,
+            "示した所を直して、もう一度動かしてください。",
+        )
+
+
+@app.command()
+def compare(
+    old: Annotated[str, typer.Argument(help="いまの版（例 absence@2026.1、ID だけなら施行中の版）。")],
+    new: Annotated[str, typer.Argument(help="比べる版（同じく、または YAML ファイル）。")],
+    home: Home = Path("var"),
+    capacity: Annotated[int | None, typer.Option("--capacity", help="それぞれ確認順の上位何人を比べるか。")] = None,
+    truth: Annotated[Path | None, typer.Option("--truth", help="結果のフォルダ（judge evaluate と同じ形）。")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """二つの版を同じ公開データで比べ、入る・出る・残る人数と仕事の増減を示します（人数だけ。少ない人数は丸めます）。"""
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    from kizuki.app.criteria_comparison import compare_versions  # needs the opened app
+
+    found = compare_versions(home, (old, new), capacity, truth)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    print(f"{found['criteria']}：版 {found['old']} → {found['new']}")
+    print(f"  入る {found['entering']}　出る {found['leaving']}　残る {found['staying']}")
+    print(f"  一覧 {found['list'][0]} → {found['list'][1]}（{found['change']}）　世帯 {' → '.join(found['households'])}")
+    for verdict, (before, after) in found["verdicts"].items():
+        print(f"  {verdict} {before} → {after}")
+    if found["precision"] is not None:
+        print(f"  見つける割合：{found['precision']['answer']} {found['precision']['interval'] or ''}")
 
 
 def _view(home: Path, day: dt.date | None) -> "SnapshotView":

@@ -5,13 +5,15 @@ examples that run as tests. Nationality, religion, free text and the seal of 支
 
 A set either adds up points over items, with a cap on entries that tell of the same event (まとまり), or combines other sets
 (組合せ): there each line names a level, 点 is its height, and the highest line that holds is the answer. Versions of a set to
-come, or gone, lie complete in `criteria/versions/`; on any day at most one is in force.
+come, or gone, lie complete in `criteria/versions/`; on any day at most one is in force. A version marked 試行 is judged beside
+it every night and lists nobody.
 """
 
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -89,6 +91,7 @@ class CriteriaText(Definition):
     approver: str = Key(alias="承認者")
     written_on: dt.date | None = Key(None, alias="作成日")
     approved_on: dt.date | None = Key(None, alias="承認日")
+    trial: YesNo = Key(False, alias="試行")
     standing: str = Key(alias="位置づけ")
     ages: Ages = Key(default_factory=Ages, alias="対象年齢")
     threshold: int = Key(alias="閾値", gt=0)
@@ -183,8 +186,12 @@ class CriteriaSet:
         return tuple(sorted((self, *self.others), key=lambda c: c.valid_from))
 
     def on(self, day: dt.date) -> "CriteriaSet | None":
-        """The version in force on `day`; None if there is none."""
-        return next((c for c in self.versions if c.in_force(day)), None)
+        """The version in force on `day`; None if there is none. A version on trial is never the one in force."""
+        return next((c for c in self.versions if not c.text.trial and c.in_force(day)), None)
+
+    def trials_on(self, day: dt.date) -> "tuple[CriteriaSet, ...]":
+        """The versions judged on trial (試行) on `day`."""
+        return tuple(c for c in self.versions if c.text.trial and c.in_force(day))
 
     def families(self) -> list[tuple[int | None, list[Entry]]]:
         """Entries that count together with their cap; the rest, uncapped, as one more group."""
@@ -253,6 +260,17 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, CriteriaSet]:
     return found
 
 
+def read_set(
+    node: Node, items: Mapping[str, ItemDefinition], sets: Mapping[str, CriteriaSet], *, examples: bool = True
+) -> CriteriaSet:
+    """One set not yet among the files, as `load` would understand it beside the given items and sets.
+
+    Raises DefinitionError as `load`; with `examples` False, examples that do not hold are left to `failed_examples`.
+    """
+    names = {name: c.name for name, c in sets.items() if not c.combines}
+    return _understood(build(CriteriaText, node), node, items, names, examples=examples)
+
+
 def part_terms(criteria: str, name: str) -> tuple[Term, Term]:
     """What a combination may ask of a part: whether it holds (名称), and its points (名称の点)."""
     return (
@@ -282,8 +300,14 @@ def _other_versions(
 
 
 def _check_versions(criteria: CriteriaSet, node: Node) -> None:
-    for earlier, later in zip(criteria.versions, criteria.versions[1:], strict=False):
-        if earlier.version == later.version or earlier.valid_to is None or earlier.valid_to > later.valid_from:
+    named = [c.version for c in criteria.versions]
+    twice = next((v for v in named if named.count(v) > 1), None)
+    if twice is not None:
+        what = f"「{criteria.name}」の版 {twice} が二つあります。"
+        raise DefinitionError("K507", what, node.where(), "版の名を、それぞれ別にしてください。")
+    in_turn = [c for c in criteria.versions if not c.text.trial]
+    for earlier, later in pairwise(in_turn):
+        if earlier.valid_to is None or earlier.valid_to > later.valid_from:
             what = f"「{criteria.name}」の版 {earlier.version} と {later.version} の適用期間が重なっています。"
             raise DefinitionError("K507", what, node.where(), "前の版の終了日を、次の版の施行日にしてください。")
 
@@ -298,7 +322,9 @@ def _holds(criteria: CriteriaSet, example: Example) -> bool:
     return score.verdict == example.expected and (example.points is None or score.points == example.points)
 
 
-def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition], names: Mapping[str, str]) -> CriteriaSet:
+def _understood(
+    text: CriteriaText, node: Node, items: Mapping[str, ItemDefinition], names: Mapping[str, str], *, examples: bool = True
+) -> CriteriaSet:
     of_items = ItemWords(items)
     _check_parts(text.combines, names, node)
     parts = {t.title: t for p in text.combines for t in part_terms(p, names.get(p, p))}
@@ -321,7 +347,7 @@ def _understood(text: CriteriaText, node: Node, items: Mapping[str, ItemDefiniti
         text=text,
         derived=tuple(of_items.derived.values()),
     )
-    failed = failed_examples(criteria)
+    failed = failed_examples(criteria) if examples else []
     if failed:
         raise DefinitionError(
             "K504", f"例のとおりになりません：{'、'.join(failed)}", node.where(), "例か、条件・点・閾値を直してください。"

@@ -19,8 +19,25 @@ def active(definitions: Definitions, as_of: dt.date) -> list[CriteriaSet]:
     found = {name: c.on(as_of) for name, c in definitions.criteria.items()}
     held = {name: c for name, c in sorted(found.items()) if c is not None}
     whole = [c for c in held.values() if not set(c.combines) - held.keys()]
-    sets = [dataclasses.replace(c, entries=_entries(c, definitions)) for c in whole]
+    sets = [as_applied(c, definitions) for c in whole]
     return [c for c in sets if c.entries]
+
+
+def on_trial(definitions: Definitions, as_of: dt.date) -> list[CriteriaSet]:
+    """The versions judged on trial (試行) on `as_of`, by id and version, as far as they can be answered."""
+    found = [t for _, c in sorted(definitions.criteria.items()) for t in c.trials_on(as_of)]
+    return [t for t in (as_applied(c, definitions) for c in found) if t.entries]
+
+
+def as_applied(criteria: CriteriaSet, definitions: Definitions) -> CriteriaSet:
+    """A version with the entries that the city's sources can answer."""
+    return dataclasses.replace(criteria, entries=_entries(criteria, definitions))
+
+
+def with_parts(criteria: CriteriaSet, definitions: Definitions, as_of: dt.date) -> list[CriteriaSet]:
+    """A version and, for a combination, the versions in force of what it combines; empty if one of them is not in force."""
+    parts = [c for c in active(definitions, as_of) if c.id in criteria.combines]
+    return [*parts, criteria] if len(parts) == len(criteria.combines) else []
 
 
 def not_applied(definitions: Definitions, as_of: dt.date) -> list[str]:
@@ -38,6 +55,8 @@ def _why(criteria: CriteriaSet, as_of: dt.date) -> str:
         return named + what
     if coming:
         return f"{named}版 {coming[0].version} は {coming[0].valid_from} からです"
+    if criteria.trials_on(as_of):
+        return f"{named}版 {criteria.trials_on(as_of)[0].version} は試行中です（一覧には載せません）"
     return f"{named}版 {gone[-1].version} は {gone[-1].valid_to} で終わっています"
 
 

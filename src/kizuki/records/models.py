@@ -327,3 +327,48 @@ class LinkSampleMember(models.Model):
     class Meta:
         verbose_name = "名寄せの点検の一件"
         constraints = [models.UniqueConstraint(fields=["sample", "pair_id"], name="link_sample_once")]
+
+
+class CriteriaDraftStatus(models.TextChoices):
+    """Where one draft of a criteria set stands."""
+
+    WRITING = "作成中"
+    WAITING = "承認待ち"
+    APPROVED = "承認済み"
+    RETURNED = "差し戻し"
+    WITHDRAWN = "取り下げ"
+
+
+class CriteriaDraft(models.Model):
+    """One new version of a criteria set on its way to approval; once approved, the file in the home is the truth."""
+
+    criteria = models.CharField("判定基準ID", max_length=64, db_index=True, blank=True)
+    version = models.CharField("版", max_length=20, blank=True)
+    base_version = models.CharField("もとの版", max_length=20, blank=True, help_text="空なら、もとの無い新しい基準")
+    text = models.TextField("本文（YAML）")
+    revision = models.PositiveIntegerField("改め", default=1, help_text="同時に直したことに気づくための番号")
+    status = models.CharField("状態", max_length=8, choices=CriteriaDraftStatus.choices, default=CriteriaDraftStatus.WRITING)
+    effective_on = models.DateField("施行日", null=True, blank=True)
+    writers = models.JSONField("書いた職員（利用者番号）", default=list, help_text="ここにある職員は承認できない")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField("作成日時", auto_now_add=True)
+    updated_at = models.DateTimeField("更新日時", auto_now=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    requested_at = models.DateTimeField("承認を求めた日時", null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField("承認・差し戻しの日時", null=True, blank=True)
+    decision_reason = models.CharField("差し戻し・取り下げの理由", max_length=200, blank=True)
+    files = models.JSONField("書いた定義ファイル", default=list, help_text="取り下げたとき、前の中身に戻すため")
+
+    class Meta:
+        verbose_name = "判定基準の案"
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(decided_by=models.F("created_by")) & ~models.Q(decided_by=models.F("requested_by")),
+                name="criteria_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="承認済み") | models.Q(decided_by__isnull=False, effective_on__isnull=False),
+                name="criteria_approved_by",
+            ),
+        ]

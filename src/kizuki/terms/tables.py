@@ -246,6 +246,11 @@ JUDGEMENT = TableSchema(
         column("rank", "int", Klass.JUDGE, "確認順（該当・要確認のみ）", "非該当"),
     ),
 )
+JUDGEMENT_TRIAL = TableSchema(
+    "judgement_trial",
+    "one child × version of a criteria set on trial (試行); no worklist, scope or page about a child reads it",
+    JUDGEMENT.columns,
+)
 JUDGEMENT_REASON = TableSchema(
     "judgement_reason",
     "one child × criteria set × entry that holds or is unknown",
@@ -369,5 +374,5 @@ MART_TABLES = (
     REVIEW_CASE,
     REVIEW_SIDE,
 )
-RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, ELIGIBILITY, FEED, CLEANSING)
+RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, JUDGEMENT_TRIAL, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

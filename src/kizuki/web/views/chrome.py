@@ -18,6 +18,7 @@ ENTRIES: Final = (
     ("引継ぎ", "/handovers/", "handover.receive"),
     ("名寄せの審査", "/review/", "link.review"),
     ("名寄せの確かさ", "/link-quality/", "link.quality"),
+    ("判定基準", "/criteria/", "criteria.view"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, review, today
+from kizuki.web.views import audit, candidates, children, cleansing, criteria, docs, feeds, handovers, review, today
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -34,6 +34,13 @@ urlpatterns: list[URLPattern] = [
     path("review/<str:name>/", review.first, name="review_list"),
     path("link-quality/", review.check, name="link_quality"),
     path("link-quality/thresholds/", review.thresholds, name="link_thresholds"),
+    path("criteria/", criteria.board, name="criteria"),
+    path("criteria/new/", criteria.new, name="criteria_new"),
+    path("criteria/compare/", criteria.compare, name="criteria_compare"),
+    path("criteria/drafts/<int:draft_id>/", criteria.draft, name="criteria_draft"),
+    path("criteria/drafts/<int:draft_id>/preview/", criteria.preview, name="criteria_preview"),
+    path("criteria/drafts/<int:draft_id>/decide/", criteria.decide, name="criteria_decide"),
+    path("criteria/sets/<str:criteria_id>/<str:version>/", criteria.show, name="criteria_version"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),
