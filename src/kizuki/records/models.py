@@ -350,17 +350,13 @@ class CriteriaStop(models.Model):
     class Meta:
         verbose_name = "判定基準の緊急停止"
         constraints = [
-            models.UniqueConstraint(
-                fields=["criteria"], condition=models.Q(lifted_at__isnull=True), name="criteria_stop_once"
-            ),
+            models.UniqueConstraint(fields=["criteria"], condition=models.Q(lifted_at__isnull=True), name="criteria_stop_once"),
             models.CheckConstraint(
                 condition=models.Q(lifted_at__isnull=True, lifted_by__isnull=True)
                 | models.Q(lifted_at__isnull=False, lifted_by__isnull=False, lift_asked_by__isnull=False),
                 name="criteria_lift_paired",
             ),
-            models.CheckConstraint(
-                condition=~models.Q(lifted_by=models.F("lift_asked_by")), name="criteria_lift_two_people"
-            ),
+            models.CheckConstraint(condition=~models.Q(lifted_by=models.F("lift_asked_by")), name="criteria_lift_two_people"),
         ]
 
 

@@ -6,101 +6,200 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('records', '0003_handover'),
+        ("records", "0004_link_review"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CriteriaReview',
+            name="CriteriaReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('criteria', models.CharField(db_index=True, max_length=64, verbose_name='判定基準ID')),
-                ('version', models.CharField(max_length=32, verbose_name='判定基準の版')),
-                ('kind', models.CharField(choices=[('専門家の検証', 'Expert'), ('住民への説明', 'Residents')], max_length=8, verbose_name='種別')),
-                ('held_on', models.DateField(verbose_name='行った日')),
-                ('people', models.CharField(max_length=120, verbose_name='だれが・だれに')),
-                ('summary', models.CharField(max_length=1000, verbose_name='わかったこと・意見と対応')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True, verbose_name='記録した日時')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("criteria", models.CharField(db_index=True, max_length=64, verbose_name="判定基準ID")),
+                ("version", models.CharField(max_length=32, verbose_name="判定基準の版")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("専門家の検証", "Expert"), ("住民への説明", "Residents")], max_length=8, verbose_name="種別"
+                    ),
+                ),
+                ("held_on", models.DateField(verbose_name="行った日")),
+                ("people", models.CharField(max_length=120, verbose_name="だれが・だれに")),
+                ("summary", models.CharField(max_length=1000, verbose_name="わかったこと・意見と対応")),
+                ("recorded_at", models.DateTimeField(auto_now_add=True, verbose_name="記録した日時")),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '判定基準の検証と説明の記録',
+                "verbose_name": "判定基準の検証と説明の記録",
             },
         ),
         migrations.CreateModel(
-            name='Feedback',
+            name="Feedback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person_id', models.CharField(db_index=True, max_length=64, verbose_name='個人ID')),
-                ('criteria', models.CharField(max_length=64, verbose_name='判定基準ID')),
-                ('version', models.CharField(max_length=32, verbose_name='判定基準の版')),
-                ('as_of', models.DateField(verbose_name='判定のデータ基準日')),
-                ('listed', models.BooleanField(verbose_name='そのとき一覧にあったか')),
-                ('answer', models.CharField(choices=[('当たり', 'Right'), ('外れ', 'Wrong'), ('既知', 'Known'), ('情報誤り', 'False Data')], max_length=8, verbose_name='確かめた結果')),
-                ('entry', models.CharField(blank=True, max_length=64, verbose_name='誤りのある項目')),
-                ('note', models.BinaryField(blank=True, help_text='KeyRing の purpose=note で封をした本文', null=True, verbose_name='書き添え（封）')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='日時')),
-                ('undone_at', models.DateTimeField(blank=True, null=True, verbose_name='取り消した日時')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("person_id", models.CharField(db_index=True, max_length=64, verbose_name="個人ID")),
+                ("criteria", models.CharField(max_length=64, verbose_name="判定基準ID")),
+                ("version", models.CharField(max_length=32, verbose_name="判定基準の版")),
+                ("as_of", models.DateField(verbose_name="判定のデータ基準日")),
+                ("listed", models.BooleanField(verbose_name="そのとき一覧にあったか")),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[("当たり", "Right"), ("外れ", "Wrong"), ("既知", "Known"), ("情報誤り", "False Data")],
+                        max_length=8,
+                        verbose_name="確かめた結果",
+                    ),
+                ),
+                ("entry", models.CharField(blank=True, max_length=64, verbose_name="誤りのある項目")),
+                (
+                    "note",
+                    models.BinaryField(
+                        blank=True, help_text="KeyRing の purpose=note で封をした本文", null=True, verbose_name="書き添え（封）"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="日時")),
+                ("undone_at", models.DateTimeField(blank=True, null=True, verbose_name="取り消した日時")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '判定を確かめた結果',
+                "verbose_name": "判定を確かめた結果",
             },
         ),
         migrations.CreateModel(
-            name='CorrectionRequest',
+            name="CorrectionRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(db_index=True, max_length=64, verbose_name='元データ（ソースID）')),
-                ('delivery_id', models.CharField(blank=True, max_length=64, verbose_name='受領番号')),
-                ('observed_on', models.DateField(blank=True, null=True, verbose_name='値の時点')),
-                ('what', models.CharField(max_length=80, verbose_name='確かめる項目')),
-                ('status', models.CharField(choices=[('依頼中', 'Open'), ('訂正した', 'Corrected'), ('誤りではない', 'Right As Is'), ('取り下げ', 'Withdrawn')], default='依頼中', max_length=8, verbose_name='状態')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='回答した日時')),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('feedback', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='records.feedback')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(db_index=True, max_length=64, verbose_name="元データ（ソースID）")),
+                ("delivery_id", models.CharField(blank=True, max_length=64, verbose_name="受領番号")),
+                ("observed_on", models.DateField(blank=True, null=True, verbose_name="値の時点")),
+                ("what", models.CharField(max_length=80, verbose_name="確かめる項目")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("依頼中", "Open"),
+                            ("訂正した", "Corrected"),
+                            ("誤りではない", "Right As Is"),
+                            ("取り下げ", "Withdrawn"),
+                        ],
+                        default="依頼中",
+                        max_length=8,
+                        verbose_name="状態",
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="回答した日時")),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "feedback",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="correction", to="records.feedback"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '元データの訂正の依頼',
+                "verbose_name": "元データの訂正の依頼",
             },
         ),
         migrations.CreateModel(
-            name='ListPreference',
+            name="ListPreference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('known', models.CharField(default='all', max_length=8, verbose_name='既に関わりのあるこども')),
-                ('merged', models.BooleanField(default=False, verbose_name='きょうだいを1行に')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='list_preference', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("known", models.CharField(default="all", max_length=8, verbose_name="既に関わりのあるこども")),
+                ("merged", models.BooleanField(default=False, verbose_name="きょうだいを1行に")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="list_preference", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '一覧の見かた',
+                "verbose_name": "一覧の見かた",
             },
         ),
         migrations.CreateModel(
-            name='CriteriaStop',
+            name="CriteriaStop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('criteria', models.CharField(db_index=True, max_length=64, verbose_name='判定基準ID')),
-                ('version', models.CharField(max_length=32, verbose_name='止めたときの版')),
-                ('covers', models.JSONField(help_text='この基準から作る組合せも止まる', verbose_name='止まる判定基準ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='止める理由')),
-                ('stopped_at', models.DateTimeField(auto_now_add=True, verbose_name='止めた日時')),
-                ('lift_reason', models.CharField(blank=True, max_length=200, verbose_name='解く理由')),
-                ('lift_asked_at', models.DateTimeField(blank=True, null=True, verbose_name='解くことを求めた日時')),
-                ('lifted_at', models.DateTimeField(blank=True, null=True, verbose_name='解いた日時')),
-                ('lift_asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stopped_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("criteria", models.CharField(db_index=True, max_length=64, verbose_name="判定基準ID")),
+                ("version", models.CharField(max_length=32, verbose_name="止めたときの版")),
+                ("covers", models.JSONField(help_text="この基準から作る組合せも止まる", verbose_name="止まる判定基準ID")),
+                ("reason", models.CharField(max_length=200, verbose_name="止める理由")),
+                ("stopped_at", models.DateTimeField(auto_now_add=True, verbose_name="止めた日時")),
+                ("lift_reason", models.CharField(blank=True, max_length=200, verbose_name="解く理由")),
+                ("lift_asked_at", models.DateTimeField(blank=True, null=True, verbose_name="解くことを求めた日時")),
+                ("lifted_at", models.DateTimeField(blank=True, null=True, verbose_name="解いた日時")),
+                (
+                    "lift_asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stopped_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '判定基準の緊急停止',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('criteria',), name='criteria_stop_once'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lift_asked_by__isnull', False), ('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='criteria_lift_paired'), models.CheckConstraint(condition=models.Q(('lifted_by', models.F('lift_asked_by')), _negated=True), name='criteria_lift_two_people')],
+                "verbose_name": "判定基準の緊急停止",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)), fields=("criteria",), name="criteria_stop_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lifted_at__isnull", True), ("lifted_by__isnull", True)),
+                            models.Q(
+                                ("lift_asked_by__isnull", False), ("lifted_at__isnull", False), ("lifted_by__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="criteria_lift_paired",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("lifted_by", models.F("lift_asked_by")), _negated=True),
+                        name="criteria_lift_two_people",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['criteria', 'version'], name='feedback_criteria'),
+            model_name="feedback",
+            index=models.Index(fields=["criteria", "version"], name="feedback_criteria"),
         ),
     ]

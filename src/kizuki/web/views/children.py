@@ -13,7 +13,8 @@ from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.current_person import current_person
 from kizuki.app.explanation import LANES
-from kizuki.app.worklist import UNASSIGNED, Filters, next_child
+from kizuki.app.list_filters import UNASSIGNED, Filters, remembered
+from kizuki.app.worklist import next_child
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import timeline
 from kizuki.web.views.candidates import remember, wish_of
@@ -44,7 +45,7 @@ def _show(
     request: HttpRequest, person_id: str, *, filters: Filters | None = None, refusal: InputRefused | None = None
 ) -> HttpResponse:
     actor, served = actor_of(request), snapshot()
-    filters = filters or Filters.read(request.GET.dict())
+    filters = filters or remembered(actor, request.GET.dict())
     page = child_page(actor, served, person_id)
     if page is None:
         gone = InputRefused("K721", "このこどもの記録がありません。", "個票", "支援候補の一覧から開き直してください。")
@@ -61,7 +62,7 @@ def _show(
         "may_hand_over": bool(may(actor, "handover.prepare")),
         "list_query": filters.query,
         "list_tab": filters.tab,
-        "next_id": next_child(served, filters, person_id),
+        "next_id": next_child(actor, served, filters, person_id),
         "refusal": refusal,
         "typed": request.POST if refusal else {},
         "undo": request.session.pop("undo", None),
