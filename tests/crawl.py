@@ -15,6 +15,7 @@ CRITERIA = "poverty"
 MARKED_DIFFERENCE = re.compile(r"</?mark\b[^>]*>")
 FILTERS = (
     *("", "?tab=確認中", "?name=印", "?order=カナ", "?order=年齢", "?page=2"),
+    *("?since=new", "?since=left&known=hide&merged=1", "?known=only&merged=1", "?known=all&merged="),
     *(f"?criteria={CRITERIA}", "?assignee=none", "?name=x&page=9"),
 )
 
@@ -49,6 +50,11 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
             yield "child", "GET", f"/children/{person}/{query}", {}
         for one in criteria:
             yield "judgement", "GET", f"/children/{person}/judgement/{one}/", {}
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"answer": "当たり", "note": "書き添え"}
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"answer": "情報誤り"}  # no entry: 422
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"undo": "1"}
+        yield "inquiry", "GET", f"/children/{person}/inquiry/", {}
+        yield "resident", "GET", f"/children/{person}/resident/", {}
         yield "candidates_change", "POST", "/candidates/change/", {"child": person, "status": "確認中"}
         yield "child_change", "POST", f"/children/{person}/change/", {"status": "見送り"}  # no reason: shown again with 422
         yield "candidates_undo", "POST", "/candidates/undo/", {"change": [str(n) for n in range(1, 40)]}
@@ -62,6 +68,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "handover_issue", "POST", f"/handovers/{number}/issue/", {}
         yield "handover_decide", "POST", f"/handovers/{number}/decide/", {"what": "withdraw"}
         yield "received_handover", "GET", f"/handovers/received/{number}/", {}
+    yield from _criteria(criteria)
     yield "feeds", "GET", "/feeds/", {}
     for source in ("family_consultation", "resident_register", "nothing"):
         yield "feed", "GET", f"/feeds/{source}/", {}
@@ -75,6 +82,20 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield "audit", "GET", "/audit/", {}
     yield "audit", "GET", "/audit/?verify=1", {}
     yield "", "GET", "/nowhere/", {}
+
+
+def _criteria(criteria: Sequence[str]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """The sheets of criteria sets with what is done on them, and the requests to correct data."""
+    yield "sheets", "GET", "/sheets/", {}
+    yield "corrections", "GET", "/corrections/", {}
+    yield "correction_answer", "POST", "/corrections/1/answer/", {"status": "訂正した"}
+    for one in (*criteria, "nothing"):
+        yield "sheet", "GET", f"/sheets/{one}/", {}
+        yield "sheet_review", "POST", f"/sheets/{one}/review/", {"version": "none"}
+        for query in ("", "?by=child"):
+            yield "stop_ledger", "GET", f"/sheets/{one}/ledger/{query}", {}
+    yield "criteria_stop", "POST", "/sheets/absence/stop/", {"what": "stop", "reason": "試験"}
+    yield "criteria_stop", "POST", "/sheets/absence/stop/", {"what": "lift"}
 
 
 def _handover() -> dict[str, Any]:

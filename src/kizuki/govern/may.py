@@ -35,7 +35,7 @@ ACTIONS: dict[str, str] = {
     "feedback.write": "判定を確かめた結果を記録する",
     "labels.export": "確かめた結果の表を書き出す",
     "correction.answer": "元データの訂正の依頼に答える",
-    "resident.print": "本人・保護者に渡す説明を印刷する",
+    "resident.print": "本人・保護者に渡す説明を作る",
 }
 """Every action of the product, with its Japanese name; an action not listed here is refused to everyone."""
 
