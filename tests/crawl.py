@@ -130,10 +130,11 @@ def crawl(client: Client, role: str, people: Sequence[str], criteria: Sequence[s
     client.raise_request_exception = False
     for _, method, path, form in requests(people, criteria):
         response = client.get(path, follow=path.startswith("/review/")) if method == "GET" else client.post(path, form)
-        yield Answer(role, method, path, response.status_code, _text(response))
+        yield Answer(role, method, path, response.status_code, text_of(response))
 
 
-def _text(response: Any) -> str:
+def text_of(response: Any) -> str:
+    """Headers and body of an answer, files unpacked."""
     body = b"".join(response.streaming_content) if getattr(response, "streaming", False) else response.content
     headers = "\n".join(f"{k}: {v}" for k, v in response.headers.items())
     if body[:2] == b"PK":
