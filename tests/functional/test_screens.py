@@ -24,6 +24,12 @@ SCREENS = {
         "CHILD",
         "EVIDENCE",
         "HANDOVER",
+        "INQUIRY",
+        "RESIDENT",
+        "/candidates/?known=hide&merged=1",
+        "/sheets/",
+        "/sheets/poverty/",
+        "/corrections/",
         "/handovers/",
         "/feeds/",
         "/feeds/school_life/",
@@ -34,9 +40,18 @@ SCREENS = {
         "/nowhere/",
     ),
     "it": ("/", "/feeds/", "/feeds/resident_register/", "/cleansing/", "/cleansing/?field=nothing", "/candidates/"),
-    "steering": ("/", "/candidates/", "CHILD", "/handovers/", "/link-quality/", "/link-quality/thresholds/"),
+    "steering": (
+        "/",
+        "/candidates/",
+        "CHILD",
+        "/sheets/absence/",
+        "/sheets/absence/ledger/",
+        "/handovers/",
+        "/link-quality/",
+        "/link-quality/thresholds/",
+    ),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
-    "data_owner": ("/", "/feeds/"),
+    "data_owner": ("/", "/feeds/", "/corrections/", "/sheets/"),
     "analyst": ("/", "/feeds/"),
     "link_reviewer": (
         "/",
@@ -56,12 +71,18 @@ CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
 
 def go(visit: Visit, path: str) -> Page:
     """Open a screen by address, or the first child's page, or its evidence."""
-    if path not in ("CHILD", "EVIDENCE", "HANDOVER"):
+    if path == "INQUIRY":
+        page = visit.open("/candidates/?criteria=poverty&order=カナ")
+        rows = page.locator("tr:has-text('情報不足 3') [data-row-link]")
+        return visit.open(str(rows.first.get_attribute("href")).partition("?")[0] + "inquiry/")
+    if path not in ("CHILD", "EVIDENCE", "HANDOVER", "RESIDENT"):
         return visit.open(path)
     href = visit.open("/candidates/").locator("[data-row-link]").first.get_attribute("href")
     page = visit.open(str(href))
     if path == "HANDOVER":
         page = visit.open(str(page.locator("a[href$='/handover/']").first.get_attribute("href")))
+    if path == "RESIDENT":
+        page = visit.open(str(page.locator("a[href$='/resident/']").first.get_attribute("href")))
     if path == "EVIDENCE":
         page = visit.open(str(page.locator("a[href*='/judgement/']").first.get_attribute("href")))
     return page

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils import timezone
 
-from kizuki.app import audit
+from kizuki.app import accounts, audit
 from kizuki.app.emergency_stop import allow
 from kizuki.app.release import Actor, Query, record_output, release
 from kizuki.engine.snapshots import SnapshotStore
@@ -100,8 +101,8 @@ class Listed:
             table = self._store.load(self._store.manifest(snapshot), "judgement")
         except (RunFailed, OSError):
             return None
-        of_set = table.filter(pc.equal(table.column("criteria").cast("string"), self._criteria))
-        listed = of_set.filter(pc.is_valid(of_set.column("rank"))).column("person_id").cast("string").to_pylist()
+        of_set = table.filter(pc.equal(table.column("criteria").cast(pa.string()), pa.scalar(self._criteria)))
+        listed = of_set.filter(pc.is_valid(of_set.column("rank"))).column("person_id").cast(pa.string()).to_pylist()
         return {audit.subject_token(p): p for p in listed}
 
 
@@ -118,7 +119,7 @@ def ledger(actor: Actor, listed: Listed, criteria: str, *, days: int = DAYS_BACK
             continue
         children = None if of_set is None else len(tokens & of_set.keys())
         events.append(Seen(event.seq, event.at, event.actor, event.role, event.action, children, len(tokens)))
-        reader = readers.setdefault(event.actor, Reader(event.actor, event.role, event.at, event.at))
+        reader = readers.setdefault(event.actor, Reader(event.actor, _title(event.role), event.at, event.at))
         reader.last = event.at
         reader.responses += 1
         if of_set is None:
@@ -140,6 +141,11 @@ def children(actor: Actor, listed: Listed, criteria: str, *, days: int = DAYS_BA
     got = release(actor, CHILDREN, action="candidates.view", reason=f"止めた判定を見た人の確認：{criteria}", people=people)
     names = {row["person_id"]: row["name"] for row in got.rows}
     return tuple(SeenChild(p, names[p], tuple(readers[p])) for p in people if p in names)
+
+
+def _title(role: str) -> str:
+    known = accounts.governance().roles.get(role)
+    return known.title if known else role
 
 
 def _events(

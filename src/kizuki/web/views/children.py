@@ -121,7 +121,7 @@ def _evidence(request: HttpRequest, person_id: str, criteria: str, refusal: Inpu
     found = judged_child(actor, served, person_id, criteria)
     if found is None and stop is None:
         raise Http404
-    context = {"person_id": person_id, "criteria": criteria, "list_query": query, "stop": stop}
+    context: dict[str, Any] = {"person_id": person_id, "criteria": criteria, "list_query": query, "stop": stop}
     if found is None:
         context["title"] = served.definitions.criteria_title(criteria)
         return render(request, "children/stopped.html", context)
