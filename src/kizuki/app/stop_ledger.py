@@ -103,7 +103,7 @@ class Listed:
             return None
         of_set = table.filter(pc.equal(table.column("criteria").cast(pa.string()), pa.scalar(self._criteria)))
         listed = of_set.filter(pc.is_valid(of_set.column("rank"))).column("person_id").cast(pa.string()).to_pylist()
-        return {audit.subject_token(p): p for p in listed}
+        return {audit.subject_token(p): p for p in listed if p is not None}
 
 
 def ledger(actor: Actor, listed: Listed, criteria: str, *, days: int = DAYS_BACK) -> StopLedger:

@@ -101,7 +101,7 @@ class Entry:
 class Index:
     """All judged children of one snapshot without the stopped sets, in the order of the list.
 
-    `known`: source → children (and their households) whom an office already works with by its records.
+    `known`: source → persons whose household its office already works with; `homes`: judged child → household.
     """
 
     snapshot: str
@@ -111,6 +111,7 @@ class Index:
     criteria: tuple[str, ...]
     orders: Mapping[str, tuple[Entry, ...]]
     known: Mapping[str, frozenset[str]]
+    homes: Mapping[str, str]
 
     def place_of(self, person_id: str) -> int:
         """Place in the whole list; 0 = not a candidate."""
@@ -219,7 +220,8 @@ def _make_index(served: Served, stopped: frozenset[str]) -> Index:
     for place, entry in enumerate(ordered, start=1):
         entry.place = place
     criteria = tuple(sorted({c for e in ordered for c in e.ranks}))
-    return Index(served.view.id, stopped, tuple(ordered), by_id, criteria, _orders(ordered, criteria), _known(served))
+    homes = {p: e.household_id for p, e in by_id.items()}
+    return Index(served.view.id, stopped, tuple(ordered), by_id, criteria, _orders(ordered, criteria), _known(served), homes)
 
 
 def _known(served: Served) -> dict[str, frozenset[str]]:
@@ -269,8 +271,7 @@ class _Look:
 
 def _look(actor: Actor, served: Served, filters: Filters) -> _Look:
     index, states = index_of(served), case_states()
-    homes = {p: e.household_id for p, e in index.by_id.items()} if filters.known != "all" else {}
-    known = known_children(actor, index.known, states, homes) if filters.known != "all" else frozenset[str]()
+    known = known_children(actor, index.known, states, index.homes) if filters.known != "all" else frozenset[str]()
     return _Look(index, states, known, since_last(served, index.stopped) if sees_judgements(actor) else Since())
 
 

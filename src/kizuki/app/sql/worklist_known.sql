@@ -1,21 +1,19 @@
--- Children an office already works with today: one row per person × source (要対協; 生活保護 of anybody in the household).
-WITH home AS (
+-- Persons whose household an office already works with today: one row per person × source (要対協, 生活保護 of anybody in it).
+WITH running AS (
+  SELECT DISTINCT person_id, source
+  FROM spell
+  WHERE kind IN ('council_registration', 'public_assistance') AND known_to IS NULL
+    AND valid_from <= $as_of AND (valid_to IS NULL OR valid_to > $as_of)
+),
+home AS (
   SELECT person_id, household_id
   FROM household_member
   WHERE known_to IS NULL AND valid_to IS NULL
-),
-welfare AS (
-  SELECT DISTINCT h.household_id
-  FROM spell AS s
-  JOIN home AS h ON h.person_id = s.person_id
-  WHERE s.kind = 'public_assistance' AND s.known_to IS NULL
-    AND s.valid_from <= $as_of AND (s.valid_to IS NULL OR s.valid_to > $as_of)
 )
-SELECT DISTINCT s.person_id, s.source
-FROM spell AS s
-WHERE s.kind IN ('council_registration', 'public_assistance') AND s.known_to IS NULL
-  AND s.valid_from <= $as_of AND (s.valid_to IS NULL OR s.valid_to > $as_of)
+SELECT person_id, source
+FROM running
 UNION
-SELECT h.person_id, 'public_assistance' AS source
-FROM home AS h
-JOIN welfare AS w ON w.household_id = h.household_id
+SELECT h.person_id, r.source
+FROM running AS r
+JOIN home AS own ON own.person_id = r.person_id
+JOIN home AS h ON h.household_id = own.household_id
