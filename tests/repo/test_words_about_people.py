@@ -34,6 +34,9 @@ def sentences() -> Iterator[tuple[str, str]]:
             yield f"{criteria.id}.{entry.id}", f"{criteria.name} {entry.name} {entry.explanation}"
     for item in definitions.items.values():
         yield item.id, f"{item.title} {item.meaning}"
+    for path in sorted((ROOT / "definitions" / "profiles").rglob("*.yaml")):
+        said = re.findall(r"^[\s-]*(?:名称|説明|値の意味):.*$", path.read_text(encoding="utf-8"), re.M)
+        yield str(path.relative_to(ROOT)), "\n".join(said)
 
 
 def messages() -> Iterator[tuple[str, str]]:

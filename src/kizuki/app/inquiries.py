@@ -176,7 +176,7 @@ def letter(child: Mapping[str, Any], asked: Sequence[Question], *, ground: str, 
     ]
     for office in dict.fromkeys(q.office for q in asked):
         lines.append(f"【{office}】")
-        lines += [f"・{q.meaning}　{q.period}　（回答：　　　　　）" for q in asked if q.office == office]
+        lines += [text for q in asked if q.office == office for text in (f"・{q.meaning}　{q.period}", "　　回答：")]
     lines += ["", "回答は、支援の要否の確認にだけ使い、照会した記録とともに保管します。"]
     return "\n".join(lines) + "\n"
 

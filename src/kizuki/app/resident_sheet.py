@@ -71,6 +71,16 @@ class ResidentSheet:
     city: str
     as_of: dt.date
 
+    @property
+    def told(self) -> tuple[tuple[str, tuple[Told, ...]], ...]:
+        """Difficulties with something to tell."""
+        return tuple((title, lines) for title, lines in self.sets if lines)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Difficulties asked about with nothing that may be told."""
+        return tuple(title for title, lines in self.sets if not lines)
+
 
 def resident_sheet(actor: Actor, served: Served, person_id: str) -> ResidentSheet:
     """The sheet of one child, recorded as an output.
