@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.functional.conftest import serve
+from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +18,8 @@ def own_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from serve(Path(tmp_path_factory.mktemp("stopped")), 30)
 
 
-def signed_in(browser: Browser, address: str, role: str) -> Page:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ja-JP", java_script_enabled=False)
+def signed_in(browser: Browser, address: str, role: str, *, script: bool = False) -> Page:
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ja-JP", java_script_enabled=script)
     page = context.new_page()
     page.goto(f"{address}/demo/")
     page.locator(f"form:has(input[value={role}]) button").click()
@@ -42,6 +43,19 @@ def test_an_answer_is_recorded_undone_and_asks_the_office(browser: Browser, own_
     expect(page.locator("[aria-labelledby=h-found]")).to_contain_text("訂正の依頼 1：依頼中")
     page.get_by_role("button", name="元に戻す").click()
     expect(page.locator("[aria-labelledby=h-found] strong").first).to_have_text("当たり")
+
+
+def test_how_the_list_is_seen_is_remembered_and_readable(browser: Browser, own_address: str) -> None:
+    page = signed_in(browser, own_address, "caseworker", script=True)
+    page.goto(f"{own_address}/candidates/?known=hide&merged=1")
+    expect(page.locator("caption")).to_contain_text("既に関わりのある家庭を除いています")
+    assert violations(page) == []
+    page.goto(f"{own_address}/candidates/")
+    expect(page.locator("caption")).to_contain_text("世帯目")
+    expect(page.get_by_label("既に関わりのある家庭")).to_have_value("hide")
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.goto(f"{own_address}/candidates/?known=all&merged=")  # as the other journeys expect it
 
 
 def test_a_stop_reaches_the_caseworker_at_the_next_page(browser: Browser, own_address: str) -> None:

@@ -26,7 +26,7 @@ SCREENS = {
         "HANDOVER",
         "INQUIRY",
         "RESIDENT",
-        "/candidates/?known=hide&merged=1",
+        "/candidates/?since=changed",
         "/sheets/",
         "/sheets/poverty/",
         "/corrections/",
