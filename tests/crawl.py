@@ -15,6 +15,7 @@ CRITERIA = "poverty"
 MARKED_DIFFERENCE = re.compile(r"</?mark\b[^>]*>")
 FILTERS = (
     *("", "?tab=確認中", "?name=印", "?order=カナ", "?order=年齢", "?page=2"),
+    *("?since=new", "?since=left&known=hide&merged=1", "?known=only&merged=1", "?known=all&merged="),
     *(f"?criteria={CRITERIA}", "?assignee=none", "?name=x&page=9"),
 )
 
@@ -49,6 +50,11 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
             yield "child", "GET", f"/children/{person}/{query}", {}
         for one in criteria:
             yield "judgement", "GET", f"/children/{person}/judgement/{one}/", {}
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"answer": "当たり", "note": "書き添え"}
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"answer": "情報誤り"}  # no entry: 422
+            yield "feedback", "POST", f"/children/{person}/judgement/{one}/feedback/", {"undo": "1"}
+        yield "inquiry", "GET", f"/children/{person}/inquiry/", {}
+        yield "resident", "GET", f"/children/{person}/resident/", {}
         yield "candidates_change", "POST", "/candidates/change/", {"child": person, "status": "確認中"}
         yield "child_change", "POST", f"/children/{person}/change/", {"status": "見送り"}  # no reason: shown again with 422
         yield "candidates_undo", "POST", "/candidates/undo/", {"change": [str(n) for n in range(1, 40)]}
@@ -62,6 +68,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "handover_issue", "POST", f"/handovers/{number}/issue/", {}
         yield "handover_decide", "POST", f"/handovers/{number}/decide/", {"what": "withdraw"}
         yield "received_handover", "GET", f"/handovers/received/{number}/", {}
+    yield from _sheets(criteria)
     yield "feeds", "GET", "/feeds/", {}
     for source in ("family_consultation", "resident_register", "nothing"):
         yield "feed", "GET", f"/feeds/{source}/", {}
@@ -99,6 +106,20 @@ def _criteria() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         yield "criteria_compare", "GET", f"/criteria/compare/{query}", {}
 
 
+def _sheets(criteria: Sequence[str]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """The sheets of criteria sets with what is done on them, and the requests to correct data."""
+    yield "sheets", "GET", "/sheets/", {}
+    yield "corrections", "GET", "/corrections/", {}
+    yield "correction_answer", "POST", "/corrections/1/answer/", {"status": "訂正した"}
+    for one in (*criteria, "nothing"):
+        yield "sheet", "GET", f"/sheets/{one}/", {}
+        yield "sheet_review", "POST", f"/sheets/{one}/review/", {"version": "none"}
+        for query in ("", "?by=child"):
+            yield "stop_ledger", "GET", f"/sheets/{one}/ledger/{query}", {}
+    yield "criteria_stop", "POST", "/sheets/absence/stop/", {"what": "stop", "reason": "試験"}
+    yield "criteria_stop", "POST", "/sheets/absence/stop/", {"what": "lift"}
+
+
 def _handover() -> dict[str, Any]:
     """The form of a 引継ぎ書 with every part; the address is any 32 bytes."""
     parts = ["household", "council", "consultation", "health", "school"]
@@ -131,10 +152,11 @@ def crawl(client: Client, role: str, people: Sequence[str], criteria: Sequence[s
     client.raise_request_exception = False
     for _, method, path, form in requests(people, criteria):
         response = client.get(path, follow=path.startswith("/review/")) if method == "GET" else client.post(path, form)
-        yield Answer(role, method, path, response.status_code, _text(response))
+        yield Answer(role, method, path, response.status_code, text_of(response))
 
 
-def _text(response: Any) -> str:
+def text_of(response: Any) -> str:
+    """Headers and body of an answer, files unpacked."""
     body = b"".join(response.streaming_content) if getattr(response, "streaming", False) else response.content
     headers = "\n".join(f"{k}: {v}" for k, v in response.headers.items())
     if body[:2] == b"PK":

@@ -474,18 +474,40 @@ def months(first: dt.date, last: dt.date) -> Iterator[tuple[int, int]]:
 
 
 def publish(home: Path, *, children: int = 90, seed: int = 7) -> City:
-    """Make a home whose served snapshot is such a city."""
-    keys = KeyRing.load(home)
+    """Make a home whose served snapshot is such a city, published after that of the day before."""
     city = City(children, seed)
+    _publish(home, city, f"{children}-{seed}-before", AS_OF - dt.timedelta(days=1))
+    for pid in _often_absent(city):
+        city.add(
+            "judgement_reason",
+            person_id=pid,
+            criteria="absence",
+            entry="p0",
+            answer="true",
+            points=-1,
+            text="別室に登校しています",
+            source="school_life",
+            observed_on=dt.date(2026, 10, 31),
+        )
+    _publish(home, city, f"{children}-{seed}", AS_OF)
+    return city
+
+
+def _often_absent(city: City) -> list[str]:
+    """Children whom 不登校 lists: today a protective factor of theirs is known that was not known the day before."""
+    return [j["person_id"] for j in city.rows["judgement"] if j["criteria"] == "absence" and j["verdict"] == "該当"]
+
+
+def _publish(home: Path, city: City, name: str, as_of: dt.date) -> None:
+    keys = KeyRing.load(home)
     cache = TableCache(home / "cache", keys)
-    entries = cache.store("city", f"{children}-{seed}", city.tables())
+    entries = cache.store("city", name, city.tables())
     manifest = Manifest(
-        id=hashlib.sha256(f"{children}-{seed}".encode()).hexdigest()[:32],
-        as_of=AS_OF.isoformat(),
-        published_at="2026-11-20T05:12:00+09:00",
+        id=hashlib.sha256(name.encode()).hexdigest()[:32],
+        as_of=as_of.isoformat(),
+        published_at=f"{as_of.isoformat()}T05:12:00+09:00",
         definitions="test",
         synthetic=True,
-        tables={name: (entry,) for name, entry in entries.items()},
+        tables={table: (entry,) for table, entry in entries.items()},
     )
     SnapshotStore(home / "snapshots", keys).publish(manifest, cache)
-    return city

@@ -24,6 +24,12 @@ SCREENS = {
         "CHILD",
         "EVIDENCE",
         "HANDOVER",
+        "INQUIRY",
+        "RESIDENT",
+        "/candidates/?since=changed",
+        "/sheets/",
+        "/sheets/poverty/",
+        "/corrections/",
         "/handovers/",
         "/criteria/",
         "/criteria/sets/poverty/2026.1/",
@@ -51,6 +57,8 @@ SCREENS = {
         "/",
         "/candidates/",
         "CHILD",
+        "/sheets/absence/",
+        "/sheets/absence/ledger/",
         "/handovers/",
         "/link-quality/",
         "/link-quality/thresholds/",
@@ -59,7 +67,7 @@ SCREENS = {
         "/criteria/compare/?old=absence@2026.1&new=absence@2026.1&children=1",
     ),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
-    "data_owner": ("/", "/feeds/"),
+    "data_owner": ("/", "/feeds/", "/corrections/", "/sheets/"),
     "analyst": ("/", "/feeds/", "/criteria/", "/criteria/sets/absence/2026.1/", "/criteria/drafts/99/"),
     "notice_officer": ("/",),
 }
@@ -68,12 +76,18 @@ CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
 
 def go(visit: Visit, path: str) -> Page:
     """Open a screen by address, or the first child's page, or its evidence."""
-    if path not in ("CHILD", "EVIDENCE", "HANDOVER"):
+    if path == "INQUIRY":
+        page = visit.open("/candidates/?criteria=poverty&order=カナ")
+        rows = page.locator("tr:has-text('情報不足 3') [data-row-link]")
+        return visit.open(str(rows.first.get_attribute("href")).partition("?")[0] + "inquiry/")
+    if path not in ("CHILD", "EVIDENCE", "HANDOVER", "RESIDENT"):
         return visit.open(path)
     href = visit.open("/candidates/").locator("[data-row-link]").first.get_attribute("href")
     page = visit.open(str(href))
     if path == "HANDOVER":
         page = visit.open(str(page.locator("a[href$='/handover/']").first.get_attribute("href")))
+    if path == "RESIDENT":
+        page = visit.open(str(page.locator("a[href$='/resident/']").first.get_attribute("href")))
     if path == "EVIDENCE":
         page = visit.open(str(page.locator("a[href*='/judgement/']").first.get_attribute("href")))
     return page

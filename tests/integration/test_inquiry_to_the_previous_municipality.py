@@ -100,3 +100,34 @@ def test_periods_end_the_day_before_the_move_and_changes_ask_for_the_earlier_par
     assert [(q.item, q.title, q.until) for q in asked] == [("absence_increase", "前年同期の欠席日数", dt.date(2026, 9, 9))]
     assert asked[0].since == dt.date(2025, 8, 21)
     assert questions(LOADED, [("absence", "increased", "2025.9")], {"absence_increase"}, moved=MOVED, as_of=AS_OF) == ()
+
+
+@pytest.mark.django_db
+def test_a_sealed_child_without_an_address_gets_no_letter_either(app_home: Any, monkeypatch: Any, actor_for: Any) -> None:
+    content = rows() | moved_in_rows()
+    for residence in content["residence"]:
+        residence["address"] = None  # nothing to mask: the seal itself must be asked
+    monkeypatch.setattr(marked_city, "rows", lambda: content)
+    city = MarkedView()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("kizuki.") and hasattr(module, "current_view"):
+            monkeypatch.setattr(module, "current_view", lambda *a, **k: city)
+    found = inquiry(actor_for("caseworker"), "c3", served(city))
+    assert found.questions and not found.letter and "支援措置" in found.held
+    assert inquiry(actor_for("caseworker"), "c1", served(city)).letter
+
+
+@pytest.mark.django_db
+def test_the_screen_shows_the_letter_and_for_a_sealed_child_only_why_there_is_none(
+    view: MarkedView, settings: Any, client: Any
+) -> None:
+    from kizuki.app import demo_users
+
+    settings.KIZUKI_DEMO = True
+    demo_users.ensure_demo_users(True)
+    client.post("/demo/", {"role": "caseworker"})
+    client.get("/docs/")
+    page = client.get("/children/c1/inquiry/").content.decode()
+    assert "<pre>" in page and "転入したこどもについての照会" in page and "児童虐待" in page.partition("</pre>")[2]
+    sealed = client.get("/children/c3/inquiry/").content.decode()
+    assert "<pre>" not in sealed and "照会文は作れません" in sealed

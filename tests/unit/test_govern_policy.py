@@ -39,15 +39,16 @@ SCOPES = {
 }
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
-    "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children",
-    "data_owner": "today.view feed.view docs.read",
-    "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft",
+    "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
+    "criteria.stop criteria.stop_ledger review.write labels.export",
+    "data_owner": "today.view feed.view docs.read sheet.view correction.answer",
+    "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
-    "seal.add children.search handover.prepare handover.receive criteria.view",
+    "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read",
-    "auditor": "today.view docs.read audit.view audit.verify",
+    "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 
 

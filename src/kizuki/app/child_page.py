@@ -14,8 +14,11 @@ from kizuki.app.child_queries import FACTS, HOUSEHOLD, PROGRAMMES, REASONS
 from kizuki.app.feeds_board import FEEDS, late_feeds
 from kizuki.app.handover_in import Told, told_of
 from kizuki.app.kin_panel import HOMES, KIN, KINSHIP, Home, Relative, children_among, homes, kinds_in_household, relatives
+from kizuki.app.known_families import sees_judgements
 from kizuki.app.release import Actor, Ask, Released, in_scope, release_page
 from kizuki.app.served import Definitions, Served, shown
+from kizuki.app.since_last import Since, since_last
+from kizuki.app.stops import stopped_sets
 
 RECENT_YEARS: Final = 2
 VOICE_UNKNOWN: Final = "本人・保護者の声（データには含まれません。会って確かめてください）"
@@ -72,6 +75,12 @@ class Reason:
     unknown: bool
     unknown_reason: str
     weight: int
+    ask: tuple[str, ...] = ()
+
+    @property
+    def lowers(self) -> bool:
+        """下げた要素: something that protects the child, or help that is there already."""
+        return self.weight < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ class Judged:
     unknowable: tuple[str, ...]
     reasons: tuple[Reason, ...]
     unknowns: tuple[Reason, ...]
+    lowered: tuple[Reason, ...] = ()
+    similar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,20 @@ class ChildPage:
     gaps: Mapping[str, dt.date]
     masked: bool
     as_of: dt.date
+    stopped: tuple[str, ...] = ()
+    change: tuple[str, ...] = ()
+    earlier: str = ""
+    asks_before_move: bool = False
+
+    @property
+    def lowered(self) -> tuple[Reason, ...]:
+        """What lowered the answer of the sets that list the child, the same sentence once."""
+        return tuple({r.text: r for j in self.judged if j.rank is not None for r in j.lowered}.values())
+
+    @property
+    def similar(self) -> bool:
+        """Whether some listing set's points were learned from past cases."""
+        return any(j.similar for j in self.judged if j.rank is not None)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -173,8 +198,22 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
     kin = got["kin"].rows
     may_open = frozenset(p for p in children_among(kin, served.as_of) if in_scope(actor, p))
     page = _page(own, got, served, relatives(kin, served.as_of, may_open))
+    page = replace(page, **_use(actor, served, person_id, got["reasons"].rows))
     facts = sorted((*page.facts, *elsewhere), key=lambda f: (f.starts_on, f.text), reverse=True)
     return replace(page, facts=tuple(facts))
+
+
+def _use(actor: Actor, served: Served, person_id: str, reasons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the page says about the judgements as such: sets under 緊急停止, what changed, whether the old town can be asked."""
+    stopped = stopped_sets()
+    since = since_last(served, stopped) if sees_judgements(actor) else Since()
+    change = since.of(person_id)
+    return {
+        "stopped": tuple(served.definitions.criteria_title(c) for c in sorted(stopped)),
+        "change": change.sentences(served.definitions) if change is not None else (),
+        "earlier": since.earlier,
+        "asks_before_move": any(r["unknown_reason"] == "moved_in" for r in reasons),
+    }
 
 
 def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served, kin: tuple[Relative, ...]) -> ChildPage:
@@ -315,8 +354,10 @@ def _judged_set(criteria: str, rows: Sequence[Mapping[str, Any]], served: Served
         verdict=str(first["verdict"]),
         rank=first["rank"] if isinstance(first["rank"], int) else None,
         unknowable=served.definitions.unknowable(criteria),
-        reasons=tuple(r for r in entries if not r.unknown),
+        reasons=tuple(r for r in entries if not r.unknown and not r.lowers),
         unknowns=tuple(r for r in entries if r.unknown),
+        lowered=tuple(r for r in entries if not r.unknown and r.lowers),
+        similar=served.definitions.similar_wording(criteria),
     )
 
 
@@ -324,6 +365,7 @@ def _reason(row: Mapping[str, Any], served: Served) -> Reason:
     source = served.definitions.source(row["source"])
     observed = row["observed_on"] if isinstance(row["observed_on"], dt.date) else None
     code = shown(row["unknown_reason"]) or ""
+    unknown = row["answer"] == "unknown"
     return Reason(
         criteria=row["criteria"],
         criteria_title=served.definitions.criteria_title(row["criteria"]),
@@ -334,9 +376,10 @@ def _reason(row: Mapping[str, Any], served: Served) -> Reason:
         observed=words.date_text(observed),
         old=words.is_old(observed, served.as_of, source.fresh_days),
         delivery_id=row["delivery_id"] or "",
-        unknown=row["answer"] == "unknown",
+        unknown=unknown,
         unknown_reason=words.UNKNOWN_REASONS.get(code, code),
         weight=row["weight"] if isinstance(row["weight"], int) else 0,
+        ask=served.definitions.to_ask(row["criteria"], str(row["entry"])) if unknown else (),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
+from kizuki.app.release import MASKED, Actor, Ask, Query, SealState, release_page, seal_state
 from kizuki.app.served import Served
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.expression import terms_of
@@ -102,7 +102,8 @@ def inquiry(actor: Actor, person_id: str, served: Served) -> Inquiry:
     found = questions(served.definitions.loaded, entries, unknown, moved=moved, as_of=served.as_of)
     if not found:
         return Inquiry(person_id, ())
-    if child.get("address") is MASKED or child.get("name") is MASKED:
+    # asked of the seal itself, not of the masked cell: a sealed child without an address has nothing to mask
+    if seal_state(actor, [person_id]) is not SealState.NONE or child.get("name") is MASKED:
         return Inquiry(person_id, found, held="支援措置などにより、照会文は用意しません。担当課長に相談してください。")
     purpose = served.definitions.loaded.governance.purposes[actor.purpose]
     return Inquiry(person_id, found, letter=letter(child, found, ground=purpose.legal_basis, as_of=served.as_of))
@@ -175,7 +176,7 @@ def letter(child: Mapping[str, Any], asked: Sequence[Question], *, ground: str, 
     ]
     for office in dict.fromkeys(q.office for q in asked):
         lines.append(f"【{office}】")
-        lines += [f"・{q.meaning}　{q.period}　（回答：　　　　　）" for q in asked if q.office == office]
+        lines += [text for q in asked if q.office == office for text in (f"・{q.meaning}　{q.period}", "　　回答：")]
     lines += ["", "回答は、支援の要否の確認にだけ使い、照会した記録とともに保管します。"]
     return "\n".join(lines) + "\n"
 

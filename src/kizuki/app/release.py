@@ -14,6 +14,7 @@ from kizuki.app import accounts, audit, scope
 from kizuki.app.release_plan import AT_HAND, EXTRA, IN_SCOPE, SEALED, Facts, Limits, Query, facts, parameters, sql
 from kizuki.app.scope import Reach, View
 from kizuki.app.snapshot_view import current_view
+from kizuki.app.stops import stopped_sets
 from kizuki.definitions.governance import Governance, Grant, Scope
 from kizuki.govern.actor import Actor
 from kizuki.govern.masking import MASKED, Masked
@@ -69,6 +70,7 @@ class _Door:
     reach: Reach
     seals: Seals
     view: View
+    stopped: frozenset[str] = frozenset()
     homes: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     relatives: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
@@ -159,7 +161,8 @@ def _open(actor: Actor, view: View) -> _Door:
     household = sight(governance, grant.household_classes) if grant.scope is Scope.CANDIDATES else whole
     kin = sight(governance, grant.kin_classes)
     reach = scope.reach(actor, grant, people)
-    return _Door(actor, governance, grant, whole, household, kin, reach, scope.seals(actor, people), view)
+    seals = scope.seals(actor, people)
+    return _Door(actor, governance, grant, whole, household, kin, reach, seals, view, stopped_sets())
 
 
 def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
@@ -178,7 +181,7 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     readable = frozenset(c for c, rule in known.rules.items() if _may_show(door.whole, rule))
     named = _named(ask, known)
     persons = AT_HAND if named or door.reach.everyone else IN_SCOPE
-    limits = Limits(door.whole.sources, readable, persons, without_sealed=_filters_by_place(ask, known))
+    limits = Limits(door.whole.sources, readable, persons, _filters_by_place(ask, known), door.stopped)
     text = sql(ask.query, limits)
     kin = door.kin_of(named) if ask.query.kin and named else frozenset[str]()
     engine = door.view.near.about(door.near(named) | kin, ask.query.tables) if named else door.view.cursor()

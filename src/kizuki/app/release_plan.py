@@ -24,6 +24,7 @@ AT_HAND, IN_SCOPE = "at_hand", "scope"
 
 _SCHEMA: dict[str, object] = {t.name: {c.name: "VARCHAR" for c in t.columns} for t in ALL_TABLES.values()}
 _KINSHIP = "kinship"
+_OF_CRITERIA = frozenset(t.name for t in ALL_TABLES.values() if "criteria" in t.column_names())
 _WITH_PERSON = frozenset(t.name for t in ALL_TABLES.values() if "person_id" in t.column_names())
 _BY_SOURCE = frozenset(t.name for t in ALL_TABLES.values() if any(c.klass is Klass.BY_SOURCE for c in t.columns))
 
@@ -56,7 +57,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an actor's SQL is confined to: readable sources and columns, persons, and whether sealed persons are left out.
+    """What an actor's SQL is confined to: readable sources and columns, persons, whether sealed persons are left out, and the
+    criteria sets under 緊急停止, of which no row comes out.
 
     `persons`: "scope" = the scope table and a list; "at_hand" = whoever is in the tables (everybody, or only the named persons
     and their households: `near_tables`).
@@ -66,6 +68,7 @@ class Limits:
     readable: frozenset[str]
     persons: str
     without_sealed: bool
+    stopped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,9 @@ def _confined(table: str, limits: Limits) -> Iterator[exp.Expression]:
         yield _in_scope(table)
     if table == _KINSHIP:
         yield _no_way_to_the_sealed()
+    if table in _OF_CRITERIA and limits.stopped:
+        stopped = [exp.Literal.string(s) for s in sorted(limits.stopped)]
+        yield exp.not_(exp.column("criteria").isin(*stopped))
     if table in _WITH_PERSON and limits.without_sealed:
         yield exp.not_(exp.In(this=exp.column("person_id"), field=exp.Placeholder(this=SEALED)))
 

@@ -11,6 +11,7 @@ from kizuki.app.city_definitions import definitions_of as definitions_in_force
 from kizuki.app.freshness import CADENCE_DAYS
 from kizuki.app.release import MASKED
 from kizuki.app.snapshot_view import SnapshotView, current_view
+from kizuki.definitions.expression import terms_of
 from kizuki.definitions.loader import Definitions as Loaded
 from kizuki.definitions.sources import Cadence
 
@@ -54,6 +55,18 @@ class Definitions:
         """Name of one entry of a criteria set."""
         found = self.loaded.criteria.get(criteria)
         return next((e.name for e in found.entries if e.id == entry), entry) if found else entry
+
+    def similar_wording(self, criteria: str) -> bool:
+        """Whether the points were learned from past cases: then a reason says what is alike, not what is wrong."""
+        found = self.loaded.criteria.get(criteria)
+        return bool(found and found.text.learned_from)
+
+    def to_ask(self, criteria: str, entry: str) -> tuple[str, ...]:
+        """What to ask, and where, to answer an entry that is unknown: 値の意味 → 聞き先 of each item it reads."""
+        found = self.loaded.criteria.get(criteria)
+        terms = [t for e in found.entries if e.id == entry for t in terms_of(e.condition)] if found else []
+        items = [self.loaded.items[t.id] for t in terms if t.id in self.loaded.items]
+        return tuple(dict.fromkeys(f"{i.meaning}か → {i.ask}" for i in items))
 
     def unknowable(self, criteria: str) -> tuple[str, ...]:
         """What no data can tell about this difficulty, as the criteria's owner wrote it."""

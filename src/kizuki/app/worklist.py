@@ -10,13 +10,17 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from kizuki.app import explanation as words
 from kizuki.app.cases import NEW_CASE, TABS, CaseState, case_states
+from kizuki.app.known_families import known_children, sees_judgements
+from kizuki.app.list_filters import ORDERS, UNASSIGNED, Filters
 from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
+from kizuki.app.scope import fetch
 from kizuki.app.served import Served, shown
-from kizuki.engine.sql import load
+from kizuki.app.since_last import CHANGED, LEFT, Since, since_last
+from kizuki.app.stops import stopped_sets
+from kizuki.engine.sql import DUCKDB, load, render
 
 PEOPLE: Final = Query(
     name="worklist_people",
@@ -65,8 +69,6 @@ SPELLS: Final = Query(
 )
 
 PAGE_SIZE: Final = 50
-ORDERS: Final = ("確認順", "期限", "年齢", "カナ")
-UNASSIGNED: Final = "none"
 _INVOLVED: Final[Mapping[str, str]] = {
     "council_registration": "要対協",
     "public_assistance": "生活保護",
@@ -74,51 +76,6 @@ _INVOLVED: Final[Mapping[str, str]] = {
     "non_enrolled": "不就学",
     "whereabouts_unknown": "居所不明",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the list is narrowed to; also the query string, so a page can be linked, exported and returned to."""
-
-    tab: str = TABS[0]
-    name: str = ""
-    criteria: str = ""
-    assignee: str = ""
-    order: str = ORDERS[0]
-    page: int = 1
-
-    @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Filters":
-        """From a query string; anything unknown falls back to the default, so an old link still opens."""
-        page = given.get("page", "1")
-        return cls(
-            tab=given["tab"] if given.get("tab") in TABS else TABS[0],
-            name=given.get("name", "").strip()[:40],
-            criteria=given.get("criteria", ""),
-            assignee=given.get("assignee", ""),
-            order=given["order"] if given.get("order") in ORDERS else ORDERS[0],
-            page=max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1,
-        )
-
-    @property
-    def query(self) -> str:
-        """The query string of this list, without defaults."""
-        default = Filters()
-        given = {k: getattr(self, k) for k in ("tab", "name", "criteria", "assignee", "order", "page")}
-        return urlencode({k: v for k, v in given.items() if v != getattr(default, k)})
-
-    @property
-    def narrowed(self) -> bool:
-        """Something beyond the tab is chosen."""
-        return bool(self.name or self.criteria or self.assignee)
-
-    def with_tab(self, tab: str) -> "Filters":
-        """The same filters on the first page of another tab."""
-        return replace(self, tab=tab, page=1)
-
-    def with_page(self, page: int) -> "Filters":
-        """Another page of the same list."""
-        return replace(self, page=page)
 
 
 @dataclass(slots=True)
@@ -142,13 +99,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """All judged children of one snapshot, in the order of the list."""
+    """All judged children of one snapshot without the stopped sets, in the order of the list.
+
+    `known`: source → persons whose household its office already works with; `homes`: judged child → household.
+    """
 
     snapshot: str
+    stopped: frozenset[str]
     ordered: tuple[Entry, ...]
     by_id: Mapping[str, Entry]
     criteria: tuple[str, ...]
     orders: Mapping[str, tuple[Entry, ...]]
+    known: Mapping[str, frozenset[str]]
+    homes: Mapping[str, str]
 
     def place_of(self, person_id: str) -> int:
         """Place in the whole list; 0 = not a candidate."""
@@ -175,6 +138,14 @@ class Row:
     case: CaseState
     overdue: bool
     sibling: bool
+    change: str = ""
+    change_text: str = ""
+    siblings: tuple["Row", ...] = ()
+
+    @property
+    def people(self) -> str:
+        """Everybody on the line, for choosing them together."""
+        return " ".join((self.person_id, *(s.person_id for s in self.siblings)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +160,13 @@ class Worklist:
     refused: int
     masked: bool
     criteria: tuple[tuple[str, str], ...]
+    earlier: str = ""
+    children: int = 0
+
+    @property
+    def unit(self) -> str:
+        """What a line is: 世帯 where siblings share one."""
+        return "世帯" if self.filters.merged else "人"
 
     @property
     def first(self) -> int:
@@ -218,12 +196,13 @@ _INDEX: list[Index] = []
 def index_of(served: Served) -> Index:
     """The order of the served snapshot; made at the first request after a publication, then kept."""
     with _LOCK:
-        if not _INDEX or _INDEX[0].snapshot != served.view.id:
-            _INDEX[:] = [_make_index(served)]
+        stopped = stopped_sets()
+        if not _INDEX or (_INDEX[0].snapshot, _INDEX[0].stopped) != (served.view.id, stopped):
+            _INDEX[:] = [_make_index(served, stopped)]
         return _INDEX[0]
 
 
-def _make_index(served: Served) -> Index:
+def _make_index(served: Served, stopped: frozenset[str]) -> Index:
     rows = served.view.cursor().query(load("kizuki.app", "worklist_order")).to_pylist()
     by_id: dict[str, Entry] = {}
     for row in rows:
@@ -234,14 +213,24 @@ def _make_index(served: Served) -> Index:
                 row["person_id"], row["household_id"] or row["person_id"], names, row["kana"] or "", row["birth_date"]
             )
             by_id[row["person_id"]] = entry
-        if row["rank"] is not None:
+        if row["rank"] is not None and row["criteria"] not in stopped:
             entry.ranks[row["criteria"]] = row["rank"]
             entry.candidate = entry.candidate or row["verdict"] == "該当"
     ordered = _by_household(e for e in by_id.values() if e.ranks)
     for place, entry in enumerate(ordered, start=1):
         entry.place = place
     criteria = tuple(sorted({c for e in ordered for c in e.ranks}))
-    return Index(served.view.id, tuple(ordered), by_id, criteria, _orders(ordered, criteria))
+    homes = {p: e.household_id for p, e in by_id.items()}
+    return Index(served.view.id, stopped, tuple(ordered), by_id, criteria, _orders(ordered, criteria), _known(served), homes)
+
+
+def _known(served: Served) -> dict[str, frozenset[str]]:
+    """Source → persons its office already works with today."""
+    found: dict[str, set[str]] = {}
+    text = render(load("kizuki.app", "worklist_known"), DUCKDB)
+    for row in fetch(served.view.cursor(), text, {"as_of": served.as_of}):
+        found.setdefault(row["source"], set()).add(row["person_id"])
+    return {source: frozenset(people) for source, people in found.items()}
 
 
 def _orders(ordered: Sequence[Entry], criteria: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
@@ -270,41 +259,86 @@ def search_key(text: str) -> str:
     return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in folded)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one actor's list is chosen from: the order, the cases, whom the actor may know to be known, what changed."""
+
+    index: Index
+    states: Mapping[str, CaseState]
+    known: frozenset[str]
+    since: Since
+
+
+def _look(actor: Actor, served: Served, filters: Filters) -> _Look:
+    index, states = index_of(served), case_states()
+    known = known_children(actor, index.known, states, index.homes) if filters.known != "all" else frozenset[str]()
+    return _Look(index, states, known, since_last(served, index.stopped) if sees_judgements(actor) else Since())
+
+
 def worklist(actor: Actor, served: Served, filters: Filters) -> Worklist:
     """One page of the list as this actor may see it. Raises NotPermitted before anything is counted."""
-    index, states = index_of(served), case_states()
-    chosen = _choose(index, states, filters)
-    pages = max(-(-len(chosen) // PAGE_SIZE), 1)
+    look = _look(actor, served, filters)
+    chosen = _choose(look, filters)
+    lines = _lines(chosen, merged=filters.merged)
+    pages = max(-(-len(lines) // PAGE_SIZE), 1)
     filters = filters.with_page(min(filters.page, pages))
     start = (filters.page - 1) * PAGE_SIZE
-    rows, refused, masked = _rows(actor, served, chosen[start : start + PAGE_SIZE], states, action="candidates.view")
+    shown_lines = lines[start : start + PAGE_SIZE]
+    entries = [entry for line in shown_lines for entry in line]
+    rows, refused, masked = _rows(actor, served, entries, look, action="candidates.view")
     if filters.name and any(row.name is MASKED for row in rows):
         return worklist(actor, served, replace(filters, name=""))  # a name that may not be read may not be probed either
+    index = look.index
     return Worklist(
         filters=filters,
-        rows=rows,
-        counts=_counts(index, states),
-        total=len(chosen),
+        rows=_folded(rows, shown_lines) if filters.merged else rows,
+        counts=_counts(index, look.states),
+        total=len(lines),
         pages=pages,
         refused=refused,
         masked=masked,
         criteria=tuple((c, served.definitions.criteria_title(c)) for c in index.criteria),
+        earlier=look.since.earlier,
+        children=len(chosen),
     )
 
 
+def _lines(chosen: Sequence[Entry], *, merged: bool) -> list[list[Entry]]:
+    """The lines of the list: a child each, or a household each where its first child stands."""
+    if not merged:
+        return [[entry] for entry in chosen]
+    homes: dict[str, list[Entry]] = {}
+    for entry in chosen:
+        homes.setdefault(entry.household_id, []).append(entry)
+    return list(homes.values())
+
+
+def _folded(rows: Sequence[Row], lines: Sequence[Sequence[Entry]]) -> tuple[Row, ...]:
+    """One row per household: its first released child, with the brothers and sisters of the list."""
+    by_id = {row.person_id: row for row in rows}
+    found = []
+    for line in lines:
+        members = [replace(by_id[e.person_id], sibling=False) for e in line if e.person_id in by_id]
+        if members:
+            found.append(replace(members[0], siblings=tuple(members[1:])))
+    return tuple(found)
+
+
 def all_rows(actor: Actor, served: Served, filters: Filters, *, reason: str) -> tuple[Row, ...]:
-    """Every row of the filtered list, for an export (recorded as one)."""
-    index, states = index_of(served), case_states()
-    return _rows(actor, served, _choose(index, states, filters), states, action="candidates.export", reason=reason)[0]
+    """Every child of the filtered list, for an export (recorded as one); siblings directly after each other where merged."""
+    look = _look(actor, served, filters)
+    entries = [entry for line in _lines(_choose(look, filters), merged=filters.merged) for entry in line]
+    return _rows(actor, served, entries, look, action="candidates.export", reason=reason)[0]
 
 
-def next_child(served: Served, filters: Filters, person_id: str) -> str | None:
+def next_child(actor: Actor, served: Served, filters: Filters, person_id: str) -> str | None:
     """The id of the child after this one in the same list."""
-    index = index_of(served)
-    ids = [e.person_id for e in _choose(index, case_states(), filters)]
+    look = _look(actor, served, filters)
+    index = look.index
+    ids = [e.person_id for line in _lines(_choose(look, filters), merged=filters.merged) for e in line]
     if person_id not in ids:
         place = index.place_of(person_id)
-        return next((i for i in ids if index.by_id[i].place > place), None)
+        return next((i for i in ids if index.place_of(i) > place), None)
     after = ids.index(person_id) + 1
     return ids[after] if after < len(ids) else None
 
@@ -336,7 +370,7 @@ def rows_for(actor: Actor, served: Served, people: Sequence[str], *, action: str
     """Rows of named children, in the given order."""
     index = index_of(served)
     entries = [index.by_id.get(p) or Entry(p, p, "", "", None) for p in people]
-    return _rows(actor, served, entries, case_states(), action=action)[0]
+    return _rows(actor, served, entries, _look(actor, served, Filters()), action=action)[0]
 
 
 def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
@@ -348,8 +382,9 @@ def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
     return counts
 
 
-def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters) -> list[Entry]:
+def _choose(look: _Look, filters: Filters) -> list[Entry]:
     """Entries of the tab and filters, in the chosen order."""
+    index, states = look.index, look.states
     if filters.tab == TABS[0]:
         gone = _moved_on(states)
         pool = [e for e in _base(index, filters) if e.person_id not in gone]
@@ -358,10 +393,29 @@ def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters) -> 
         pool = [e for e in _base(index, filters) if e.person_id in inside]
         if not filters.criteria:  # children whose case goes on although they are no longer candidates come last
             pool += [index.by_id.get(p) or Entry(p, p, "", "", None) for p in sorted(inside) if not index.place_of(p)]
+    if filters.since:
+        pool = _changed(look, filters, pool)
+    if filters.known != "all":
+        pool = [e for e in pool if (e.person_id in look.known) == (filters.known == "only")]
+    return _narrowed(pool, states, filters)
+
+
+def _changed(look: _Look, filters: Filters, pool: Sequence[Entry]) -> list[Entry]:
+    """Those of the pool to whom it happened since the last run; those who left the list have no place in any order."""
+    if filters.since != LEFT:
+        kinds = {p: c.kind for p, c in look.since.by_person.items()}
+        return [e for e in pool if kinds.get(e.person_id) == filters.since]
+    left = [p for p, c in sorted(look.since.by_person.items()) if c.kind == LEFT or (c.kind == CHANGED and c.left)]
+    states = look.states
+    tab = [p for p in left if states.get(p, NEW_CASE).status == filters.tab and p in look.index.by_id]
+    return [look.index.by_id[p] for p in tab]
+
+
+def _narrowed(pool: list[Entry], states: Mapping[str, CaseState], filters: Filters) -> list[Entry]:
     if filters.name:
         wanted = search_key(filters.name)
         pool = [e for e in pool if wanted in e.text]
-    if filters.criteria:
+    if filters.criteria and filters.since != LEFT:
         pool = [e for e in pool if filters.criteria in e.ranks]
     if filters.assignee:
         pool = [e for e in pool if _assigned(states.get(e.person_id, NEW_CASE), filters.assignee)]
@@ -387,7 +441,7 @@ def _assigned(state: CaseState, wanted: str) -> bool:
 
 
 def _rows(
-    actor: Actor, served: Served, entries: Sequence[Entry], states: Mapping[str, CaseState], *, action: str, reason: str = ""
+    actor: Actor, served: Served, entries: Sequence[Entry], look: _Look, *, action: str, reason: str = ""
 ) -> tuple[tuple[Row, ...], int, bool]:
     """Released lines of these children in this order; how many were kept back; whether anything is masked."""
     people = tuple(e.person_id for e in entries) or ("",)
@@ -410,8 +464,12 @@ def _rows(
         if person is None:
             continue
         about = (reasons.get(entry.person_id, []), spells.get(entry.person_id, []))
-        state = states.get(entry.person_id, NEW_CASE)
-        rows.append(_row(entry, person, about, state, served, sibling=before == entry.household_id))
+        state = look.states.get(entry.person_id, NEW_CASE)
+        row = _row(entry, person, about, state, served, sibling=before == entry.household_id)
+        change = look.since.of(entry.person_id)
+        if change is not None:
+            row = replace(row, change=change.word, change_text="、".join(change.sentences(served.definitions)))
+        rows.append(row)
         before = entry.household_id
     return tuple(rows), got["people"].refused_rows, any(part.withheld for part in got.values())
 

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from kizuki.app.list_filters import CHANGES, KNOWN, Filters
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
-from kizuki.app.worklist import Filters, Row, all_rows
+from kizuki.app.worklist import Row, all_rows
 
 COLUMNS: Final = (
     ("確認順", 8), ("氏名", 16), ("カナ", 20), ("年齢", 7), ("性別", 6), ("所属", 22), ("類型", 18), ("主な理由", 60),
     ("情報不足", 9), ("世帯", 20), ("既存の関わり", 16), ("状態", 10), ("担当", 14), ("期限", 12),
+    ("前回から", 40),
 )  # fmt: skip
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -41,6 +43,10 @@ def conditions(filters: Filters, served: Served) -> str:
         parts.append(f"類型={served.definitions.criteria_title(filters.criteria)}")
     if filters.assignee:
         parts.append("担当で絞込み")
+    if filters.since:
+        parts.append(f"前回から={CHANGES[filters.since]}")
+    if filters.known != "all":
+        parts.append(f"既に関わりのあるこども={KNOWN[filters.known]}")
     if filters.name:
         parts.append("氏名で絞込み")
     return "、".join(parts)
@@ -80,7 +86,7 @@ def _cells(row: Row) -> tuple[Any, ...]:
     return (
         row.place, row.name, row.kana, row.age, row.sex, row.school, "・".join(row.chips), row.reasons,
         f"{row.unknowns}件" if row.unknowns else "", row.household, row.involved, row.case.status, row.case.assignee,
-        row.case.due_on.isoformat() if row.case.due_on else "",
+        row.case.due_on.isoformat() if row.case.due_on else "", row.change_text,
     )  # fmt: skip
 
 

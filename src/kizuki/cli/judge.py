@@ -36,13 +36,34 @@ def export(
     from kizuki.app import release  # needs the opened app
 
     view = _view(home, parse_day(as_of) if as_of else None)
-    rows = list(_judgements(view))
+    rows = list(judgements(view))
     login = getpass.getuser()
     actor = Actor(0, login, login, "analyst", "analysis", "cli")
     people = sorted({r["person_id"] for r in rows})
     release.record_output(actor, "judge.export", subjects=people, fields=["judgement"], count=len(rows), reason="judge export")
     for row in rows:
         print(json.dumps(row, ensure_ascii=False, default=_day))
+
+
+@app.command()
+def labels(
+    home: Home = Path("var"),
+    user: Annotated[str, typer.Option("--user", help="書き出す利用者のID。省くと、いまのOSの利用者名。")] = "",
+) -> None:
+    """職員が確かめた結果（当たり・外れ・既知・情報誤り）の表をCSVで書き出します（権限を確かめ、操作ログに残します）。"""
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    from kizuki.app import accounts, feedback  # needs the opened app
+    from kizuki.records.models import User
+
+    login = user or getpass.getuser()
+    found = User.objects.filter(username=login, is_active=True).first()
+    if found is None:
+        raise InputRefused("K776", "その利用者はいません。", login, "--user に、権限のある利用者のIDを指定してください。")
+    purposes = accounts.purposes_of(found)
+    actor = accounts.actor(found, purpose=purposes[0].id if purposes else "", session="cli")
+    sys.stdout.write(feedback.labels(actor))
 
 
 @app.command()
@@ -224,15 +245,20 @@ def _view(home: Path, day: dt.date | None) -> "SnapshotView":
     )
 
 
-def _judgements(view: "SnapshotView") -> Iterator[dict[str, Any]]:
-    """One dict per child and set, listed children first in their order."""
+def judgements(view: "SnapshotView") -> Iterator[dict[str, Any]]:
+    """One dict per child and set, listed children first in their order; nothing of a set under 緊急停止."""
     from sqlglot import exp
 
+    from kizuki.app.stops import stopped_sets
+
+    stopped = stopped_sets()
     reasons: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in view.cursor().query(exp.select("*").from_("judgement_reason")).to_pylist():
         reasons.setdefault((row.pop("person_id"), row.pop("criteria")), []).append(row)
     ordered = exp.select("*").from_("judgement").order_by("criteria", "rank", "person_id")
     for row in view.cursor().query(ordered).to_pylist():
+        if row["criteria"] in stopped:
+            continue
         mine = reasons.get((row["person_id"], row["criteria"]), [])
         row["reasons"] = [r for r in mine if r["answer"] == "true"]
         row["unknown"] = [r for r in mine if r["answer"] == "unknown"]

@@ -98,6 +98,8 @@ class CriteriaText(Definition):
     order: tuple[Order, ...] = Key(("younger", "random"), alias="同点の順", min_length=1)
     unknowable: tuple[str, ...] = Key((), alias="データでは分からないこと")
     past_case: str = Key("", alias="検証で数える出来事")
+    learned_from: str = Key("", alias="学んだ採点表")
+    told_to_family: YesNo = Key(True, alias="本人・保護者に知らせる")
     combines: tuple[str, ...] = Key((), alias="組合せ")
     caps: dict[str, int] = Key(default_factory=dict, alias="まとまりの上限")
     entries: tuple[EntryText, ...] = Key(alias="項目", min_length=1)

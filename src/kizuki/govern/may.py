@@ -32,6 +32,14 @@ ACTIONS: dict[str, str] = {
     "link.quality": "名寄せの確かさを見る",
     "audit.view": "操作ログを見る",
     "audit.verify": "操作ログを検証する",
+    "sheet.view": "判定基準の公開用の説明を見る",
+    "criteria.stop": "判定基準を緊急停止する・解く",
+    "criteria.stop_ledger": "止めた判定をだれが見たかを見る",
+    "review.write": "専門家の検証と住民への説明を記録する",
+    "feedback.write": "判定を確かめた結果を記録する",
+    "labels.export": "確かめた結果の表を書き出す",
+    "correction.answer": "元データの訂正の依頼に答える",
+    "resident.print": "本人・保護者に渡す説明を作る",
 }
 """Every action of the product, with its Japanese name; an action not listed here is refused to everyone."""
 

@@ -372,3 +372,122 @@ class CriteriaDraft(models.Model):
                 name="criteria_approved_by",
             ),
         ]
+
+
+class CriteriaStop(models.Model):
+    """One 緊急停止 of a criteria set: from the next response nothing of it is shown, until two people have lifted it.
+
+    `covers` = the set itself and the combinations (組合せ) that are made from it.
+    """
+
+    criteria = models.CharField("判定基準ID", max_length=64, db_index=True)
+    version = models.CharField("止めたときの版", max_length=32)
+    covers = models.JSONField("止まる判定基準ID", help_text="この基準から作る組合せも止まる")
+    reason = models.CharField("止める理由", max_length=200)
+    stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField("止めた日時", auto_now_add=True)
+    lift_reason = models.CharField("解く理由", max_length=200, blank=True)
+    lift_asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    lift_asked_at = models.DateTimeField("解くことを求めた日時", null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    lifted_at = models.DateTimeField("解いた日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "判定基準の緊急停止"
+        constraints = [
+            models.UniqueConstraint(fields=["criteria"], condition=models.Q(lifted_at__isnull=True), name="criteria_stop_once"),
+            models.CheckConstraint(
+                condition=models.Q(lifted_at__isnull=True, lifted_by__isnull=True)
+                | models.Q(lifted_at__isnull=False, lifted_by__isnull=False, lift_asked_by__isnull=False),
+                name="criteria_lift_paired",
+            ),
+            models.CheckConstraint(condition=~models.Q(lifted_by=models.F("lift_asked_by")), name="criteria_lift_two_people"),
+        ]
+
+
+class FeedbackAnswer(models.TextChoices):
+    """What a member of staff found when they looked at a child a criteria set had listed."""
+
+    RIGHT = "当たり"
+    WRONG = "外れ"
+    KNOWN = "既知"
+    FALSE_DATA = "情報誤り"
+
+
+class Feedback(models.Model):
+    """One answer about one child's judgement; a later one replaces it, and undoing brings the earlier one back."""
+
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    criteria = models.CharField("判定基準ID", max_length=64)
+    version = models.CharField("判定基準の版", max_length=32)
+    as_of = models.DateField("判定のデータ基準日")
+    listed = models.BooleanField("そのとき一覧にあったか")
+    answer = models.CharField("確かめた結果", max_length=8, choices=FeedbackAnswer.choices)
+    entry = models.CharField("誤りのある項目", max_length=64, blank=True)
+    note = models.BinaryField("書き添え（封）", null=True, blank=True, help_text="KeyRing の purpose=note で封をした本文")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField("日時", auto_now_add=True)
+    undone_at = models.DateTimeField("取り消した日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "判定を確かめた結果"
+        indexes = [models.Index(fields=["criteria", "version"], name="feedback_criteria")]
+
+
+class CorrectionStatus(models.TextChoices):
+    """Where one request to correct a source record stands."""
+
+    OPEN = "依頼中"
+    CORRECTED = "訂正した"
+    RIGHT_AS_IS = "誤りではない"
+    WITHDRAWN = "取り下げ"
+
+
+class CorrectionRequest(models.Model):
+    """One request to the office that owns a record; says which delivery and which day, never why or that a child is listed."""
+
+    feedback = models.OneToOneField(Feedback, on_delete=models.PROTECT, related_name="correction")
+    source = models.CharField("元データ（ソースID）", max_length=64, db_index=True)
+    delivery_id = models.CharField("受領番号", max_length=64, blank=True)
+    observed_on = models.DateField("値の時点", null=True, blank=True)
+    what = models.CharField("確かめる項目", max_length=80)
+    status = models.CharField("状態", max_length=8, choices=CorrectionStatus.choices, default=CorrectionStatus.OPEN)
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField("回答した日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "元データの訂正の依頼"
+
+
+class ReviewKind(models.TextChoices):
+    """Who looked at a version of a criteria set."""
+
+    EXPERT = "専門家の検証"
+    RESIDENTS = "住民への説明"
+
+
+class CriteriaReview(models.Model):
+    """One expert review or explanation to residents, of exactly the version it covered; no child is in it."""
+
+    criteria = models.CharField("判定基準ID", max_length=64, db_index=True)
+    version = models.CharField("判定基準の版", max_length=32)
+    kind = models.CharField("種別", max_length=8, choices=ReviewKind.choices)
+    held_on = models.DateField("行った日")
+    people = models.CharField("だれが・だれに", max_length=120)
+    summary = models.CharField("わかったこと・意見と対応", max_length=1000)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField("記録した日時", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "判定基準の検証と説明の記録"
+
+
+class ListPreference(models.Model):
+    """How one member of staff last chose to see the list: the already known shown or hidden, siblings on one row or not."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="list_preference")
+    known = models.CharField("既に関わりのあるこども", max_length=8, default="all")
+    merged = models.BooleanField("きょうだいを1行に", default=False)
+
+    class Meta:
+        verbose_name = "一覧の見かた"

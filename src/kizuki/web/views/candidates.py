@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from kizuki.app import cases, worklist_export
 from kizuki.app.accounts import may
-from kizuki.app.worklist import ORDERS, UNASSIGNED, Filters, worklist
+from kizuki.app.list_filters import CHANGES, KNOWN, ORDERS, UNASSIGNED, Filters, remembered
+from kizuki.app.worklist import worklist
 from kizuki.terms.errors import InputRefused
 from kizuki.web.views.session import actor_of, number_of, snapshot
 
@@ -23,11 +24,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def candidates(request: HttpRequest) -> HttpResponse:
     """One page of the list; with htmx only the part below the title is sent."""
     actor = actor_of(request)
-    page = worklist(actor, snapshot(), Filters.read(request.GET.dict()))
+    page = worklist(actor, snapshot(), remembered(actor, request.GET.dict()))
     context = {
         "page": page,
         "tabs": [(tab, count, page.filters.with_tab(tab).query) for tab, count in page.counts.items()],
         "orders": ORDERS,
+        "knowns": KNOWN.items(),
+        "changes": CHANGES.items(),
         "unassigned": UNASSIGNED,
         "staff": cases.staff(),
         "statuses": cases.TABS,
@@ -45,7 +48,7 @@ def candidates(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponseBase:
     """Change state, person in charge or due date of the selected children, then back to the same list."""
     try:
-        done = cases.change(actor_of(request), request.POST.getlist("child"), wish_of(request))
+        done = cases.change(actor_of(request), _chosen(request), wish_of(request))
     except InputRefused as refusal:
         messages.error(request, f"{refusal.what} {refusal.fix}", extra_tags="alert")
         return redirect(_back(request))
@@ -68,12 +71,17 @@ def undo(request: HttpRequest) -> HttpResponseBase:
 def excel(request: HttpRequest) -> HttpResponse:
     """The filtered list as a file; POST, because an output is an act that is recorded."""
     actor = actor_of(request)
-    filters = Filters.read(dict(parse_qsl(request.POST.get("list", ""))))
+    filters = remembered(actor, dict(parse_qsl(request.POST.get("list", ""))))
     now = timezone.localtime()
     body = worklist_export.export(actor, snapshot(), filters, now=now)
     response = HttpResponse(body, content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="kizuki_candidates_{now:%Y%m%d_%H%M}.xlsx"'
     return response
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    """Ids of the selected lines; a line of a household carries all its children."""
+    return [person for line in request.POST.getlist("child") for person in line.split()]
 
 
 def wish_of(request: HttpRequest) -> cases.Wish:

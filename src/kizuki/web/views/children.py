@@ -8,12 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kizuki.app import cases
+from kizuki.app import cases, emergency_stop, feedback, inquiries, resident_sheet
 from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.current_person import current_person
 from kizuki.app.explanation import LANES
-from kizuki.app.worklist import UNASSIGNED, Filters, next_child
+from kizuki.app.list_filters import UNASSIGNED, Filters, remembered
+from kizuki.app.worklist import next_child
+from kizuki.records.models import FeedbackAnswer
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import timeline
 from kizuki.web.views.candidates import remember, wish_of
@@ -44,7 +46,7 @@ def _show(
     request: HttpRequest, person_id: str, *, filters: Filters | None = None, refusal: InputRefused | None = None
 ) -> HttpResponse:
     actor, served = actor_of(request), snapshot()
-    filters = filters or Filters.read(request.GET.dict())
+    filters = filters or remembered(actor, request.GET.dict())
     page = child_page(actor, served, person_id)
     if page is None:
         gone = InputRefused("K721", "このこどもの記録がありません。", "個票", "支援候補の一覧から開き直してください。")
@@ -58,10 +60,11 @@ def _show(
         "statuses": cases.TABS,
         "unassigned": UNASSIGNED,
         "may_change": bool(may(actor, "case.change")),
+        "may_explain": bool(may(actor, "resident.print")),
         "may_hand_over": bool(may(actor, "handover.prepare")),
         "list_query": filters.query,
         "list_tab": filters.tab,
-        "next_id": next_child(served, filters, person_id),
+        "next_id": next_child(actor, served, filters, person_id),
         "refusal": refusal,
         "typed": request.POST if refusal else {},
         "undo": request.session.pop("undo", None),
@@ -107,10 +110,59 @@ def _bars(spells: Iterable[Fact]) -> list[timeline.Bar]:
 
 @require_GET
 def judgement(request: HttpRequest, person_id: str, criteria: str) -> HttpResponse:
-    """Every entry of one criteria set that holds or is unknown for one child, with value, source, delivery and date."""
-    found = judged_child(actor_of(request), snapshot(), person_id, criteria)
-    if found is None:
+    """Every entry of one criteria set that holds, lowered or is unknown for one child, and what staff found."""
+    return _evidence(request, person_id, criteria)
+
+
+def _evidence(request: HttpRequest, person_id: str, criteria: str, refusal: InputRefused | None = None) -> HttpResponse:
+    actor, served = actor_of(request), snapshot()
+    query = remembered(actor, request.GET.dict()).query
+    stop = emergency_stop.standing(criteria)
+    found = judged_child(actor, served, person_id, criteria)
+    if found is None and stop is None:
         raise Http404
+    context: dict[str, Any] = {"person_id": person_id, "criteria": criteria, "list_query": query, "stop": stop}
+    if found is None:
+        context["title"] = served.definitions.criteria_title(criteria)
+        return render(request, "children/stopped.html", context)
     name, judged = found
-    context = {"name": name, "judged": judged, "person_id": person_id, "list_query": Filters.read(request.GET.dict()).query}
-    return render(request, "children/judgement.html", context)
+    context |= {
+        "name": name,
+        "judged": judged,
+        "answers": feedback.answers(actor, person_id, criteria),
+        "may_answer": bool(may(actor, "feedback.write")),
+        "choices": FeedbackAnswer.values,
+        "refusal": refusal,
+        "typed": request.POST if refusal else {},
+    }
+    return render(request, "children/judgement.html", context, status=422 if refusal else 200)
+
+
+@require_POST
+def give_feedback(request: HttpRequest, person_id: str, criteria: str) -> HttpResponseBase:
+    """Record what was found about one judgement, or take one's own answer back."""
+    actor, post = actor_of(request), request.POST
+    try:
+        if post.get("undo"):
+            feedback.undo(actor, number_of(post["undo"]) or 0)
+        else:
+            given = feedback.Given(post.get("answer", ""), post.get("note", ""), post.get("entry", ""))
+            feedback.give(actor, snapshot(), person_id, criteria, given)
+    except InputRefused as refusal:
+        return _evidence(request, person_id, criteria, refusal)
+    return redirect("judgement", person_id, criteria)
+
+
+@require_GET
+def inquire(request: HttpRequest, person_id: str) -> HttpResponse:
+    """What only the previous municipality can know about a moved-in child, and the letter that asks for it."""
+    found = inquiries.inquiry(actor_of(request), person_id, snapshot())
+    return render(request, "children/inquiry.html", {"inquiry": found, "person_id": person_id})
+
+
+@require_GET
+def resident(request: HttpRequest, person_id: str) -> HttpResponse:
+    """The sheet for the child and the family: which data, why, how to have it corrected."""
+    return render(
+        request, "children/resident.html", {"sheet": resident_sheet.resident_sheet(actor_of(request), snapshot(), person_id)}
+    )

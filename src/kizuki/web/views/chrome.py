@@ -20,6 +20,8 @@ ENTRIES: Final = (
     ("名寄せの確かさ", "/link-quality/", "link.quality"),
     ("判定基準", "/criteria/", "criteria.view"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
+    ("判定基準の説明", "/sheets/", "sheet.view"),
+    ("訂正の依頼", "/corrections/", "correction.answer"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),
 )

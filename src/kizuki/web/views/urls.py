@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, cleansing, criteria, docs, feeds, handovers, review, today
+from kizuki.web.views import (
+    audit,
+    candidates,
+    children,
+    cleansing,
+    corrections,
+    criteria,
+    docs,
+    feeds,
+    handovers,
+    review,
+    sheets,
+    today,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -13,6 +26,9 @@ urlpatterns: list[URLPattern] = [
     path("children/<str:person_id>/", children.child, name="child"),
     path("children/<str:person_id>/change/", children.change, name="child_change"),
     path("children/<str:person_id>/judgement/<str:criteria>/", children.judgement, name="judgement"),
+    path("children/<str:person_id>/judgement/<str:criteria>/feedback/", children.give_feedback, name="feedback"),
+    path("children/<str:person_id>/inquiry/", children.inquire, name="inquiry"),
+    path("children/<str:person_id>/resident/", children.resident, name="resident"),
     path("children/<str:person_id>/handover/", handovers.prepare, name="handover_prepare"),
     path("handovers/", handovers.handovers, name="handovers"),
     path("handovers/receive/", handovers.receive, name="handover_receive"),
@@ -44,4 +60,11 @@ urlpatterns: list[URLPattern] = [
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),
+    path("sheets/", sheets.sheets, name="sheets"),
+    path("sheets/<str:criteria>/", sheets.sheet, name="sheet"),
+    path("sheets/<str:criteria>/review/", sheets.review, name="sheet_review"),
+    path("sheets/<str:criteria>/stop/", sheets.stop, name="criteria_stop"),
+    path("sheets/<str:criteria>/ledger/", sheets.ledger, name="stop_ledger"),
+    path("corrections/", corrections.corrections, name="corrections"),
+    path("corrections/<int:request_id>/answer/", corrections.answer, name="correction_answer"),
 ]
