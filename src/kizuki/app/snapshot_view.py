@@ -56,6 +56,10 @@ class SnapshotView:
         """Whether every row comes from the synthetic city."""
         return self.manifest.synthetic
 
+    def table(self, name: str) -> pa.Table:
+        """One table as it was read, for a computation in an engine of its own."""
+        return self._tables[name]
+
     def cursor(self) -> DuckEngine:
         """A handle on the tables for the calling thread."""
         found = getattr(self._local, "cursor", None)
