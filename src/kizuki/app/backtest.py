@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from sqlglot import exp
 
 from kizuki.app.judging import judge_all
 from kizuki.app.snapshot_view import SnapshotView
@@ -39,7 +40,12 @@ GROUPS: Final[Mapping[str, str]] = {
     "moved_in": "転入",
     "single_parent": "大人が一人の世帯",
 }
-_MART = ("person", "household_member", "residence", "spell", "event", "coverage", "seal")
+_MART = ("person", "household_member", "residence", "spell", "event", "seal")
+_MONTHLY = 3
+"""Months within which a child whose records come every month must have one, to count as watched."""
+_RULE = pa.schema(
+    [(k, pa.string()) for k in ("rule", "of", "source", "kind", "code")] + [("at_least", pa.float64()), ("monthly", pa.int32())]
+)
 _AGE_BANDS = ((0, "0〜2歳"), (3, "3〜5歳"), (6, "6〜11歳"), (12, "12〜14歳"), (15, "15〜17歳"))
 _SEXES = {"1": "男", "2": "女"}
 _NATIONS = {"1": "日本国籍", "2": "外国籍"}
@@ -80,7 +86,10 @@ class PastDays:
         self.engine = DuckEngine("2500MB")
         for name in _MART:
             self.engine.register(name, view.table(name))
-        reach = self.engine.query(load("kizuki.app", "past_reach")).to_pylist()
+        self.engine.register("coverage", view.table("coverage"))
+        self.engine.materialise("past_reach", load("kizuki.app", "past_reach"))
+        self.engine.unregister("coverage")
+        reach = self.engine.query(exp.select("*").from_("past_reach")).to_pylist()
         self.reach = {r["source"]: (r["covered_from"], r["covered_until"]) for r in reach}
         self._made: dict[dt.date, Day] = {}
 
@@ -131,6 +140,7 @@ class PastDays:
 
     def _make(self, as_of: dt.date) -> Day:
         known = as_of - dt.timedelta(days=1)
+        self._cover(as_of)
         items = build_items(self.engine, self.definitions, as_of, known_by=known)
         with DuckEngine() as apart:
             apart.register("item", items)
@@ -145,6 +155,11 @@ class PastDays:
         homes = {r["person_id"]: r["household_id"] or r["person_id"] for r in found}
         return Day(as_of, people, values, _judged(judged), groups, homes)
 
+    def _cover(self, as_of: dt.date) -> None:
+        """The table `coverage` as it would have been on that day."""
+        known = as_of - dt.timedelta(days=1)
+        self.engine.materialise("coverage", bind(load("kizuki.app", "past_coverage"), as_of=as_of, known=known))
+
     def _rows(self, criteria: CriteriaSet, day: Day, *, closed: bool) -> Iterator[dict[str, Any]]:
         """One dict per child the set judged that day and who was at risk of the outcome's beginning."""
         had, began, watched = self._outcomes(criteria, day.as_of)
@@ -152,7 +167,7 @@ class PastDays:
         for place, person in enumerate(day.people):
             if person not in answers or person in had:
                 continue
-            known = float(person in began) if person in began or person in watched else np.nan
+            known = float(person in began) if person in watched else np.nan
             points, listed = answers[person]
             yield {
                 "day": day,
@@ -166,14 +181,15 @@ class PastDays:
     def _outcomes(self, criteria: CriteriaSet, as_of: dt.date) -> tuple[set[str], set[str], set[str]]:
         """Who had it already, for whom it began within the year, and who was watched all the while."""
         rules = list(_outcome_rules(criteria))
-        schema = pa.schema([(k, pa.string()) for k in ("rule", "of", "source", "kind", "code")] + [("at_least", pa.float64())])
-        self.engine.register("outcome_rule", pa.Table.from_pylist(rules, schema))
+        self.engine.register("outcome_rule", pa.Table.from_pylist(rules, _RULE))
+        self._cover(as_of)
         until = months_before(as_of, -WINDOW_MONTHS)
         known = as_of - dt.timedelta(days=1)
         days = {"as_of": as_of, "until": until, "since": months_before(as_of, WINDOW_MONTHS), "known": known}
         found = self.engine.query(bind(load("kizuki.app", "past_outcome"), **days)).to_pylist()
-        sources = len({r["source"] for r in rules})
-        seen = self.engine.query(bind(load("kizuki.app", "past_watched"), as_of=as_of, until=until, sources=sources))
+        wanted = {"sources": len({r["source"] for r in rules}), "monthly": len({r["kind"] for r in rules if r["monthly"]})}
+        wanted |= {"as_of": as_of, "until": until, "lately": months_before(until, _MONTHLY)}
+        seen = self.engine.query(bind(load("kizuki.app", "past_watched"), **wanted))
         self.engine.unregister("outcome_rule")
         had = {r["person_id"] for r in found if r["had_before"]}
         return had, {r["person_id"] for r in found if r["began"]}, set(seen.column("person_id").to_pylist())
@@ -201,7 +217,7 @@ def _outcome_rules(criteria: CriteriaSet) -> Iterator[dict[str, Any]]:
     for place, outcome in enumerate(criteria.text.outcomes):
         for code in outcome.codes or (None,):
             own = {"rule": str(place), "of": outcome.of, "source": outcome.source, "kind": outcome.kind}
-            yield own | {"code": code, "at_least": outcome.at_least}
+            yield own | {"code": code, "at_least": outcome.at_least, "monthly": int(outcome.monthly)}
 
 
 def _wide(items: pa.Table, names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Floats]]:

@@ -81,7 +81,8 @@ class ExampleText(Definition):
 class OutcomeText(Definition):
     """One kind of record that shows the difficulty began (検証の記録): a spell that starts, an event, or a sum over a year.
 
-    A child who already had it in the year before the as-of day is not at risk of its beginning and is left out.
+    A child who already had it in the year before the as-of day is not at risk of its beginning and is left out. Where the
+    records come every month (`monthly`), a child without recent ones was not watched: silence then says nothing.
     """
 
     of: Annotated[Literal["start", "event", "sum"], BeforeValidator(labelled(_OUTCOMES))] = Key(alias="種別")
@@ -89,6 +90,7 @@ class OutcomeText(Definition):
     kind: str = Key(alias="種類")
     codes: tuple[str, ...] = Key((), alias="区分")
     at_least: float = Key(1.0, alias="以上")
+    monthly: YesNo = Key(False, alias="毎月届く")
 
 
 class CriteriaText(Definition):
