@@ -213,11 +213,17 @@ def backtest(
 
 
 def _analyst() -> "Actor":
-    """Who uses the command line, as the role these verbs are for."""
+    """Who uses the command line, as the role these verbs are for; raises NotPermitted where the matrix gives it no analysis."""
+    from kizuki.app import accounts
     from kizuki.govern.actor import Actor
+    from kizuki.govern.may import Refused
 
     login = getpass.getuser()
-    return Actor(0, login, login, "analyst", "analysis", "cli")
+    actor = Actor(0, login, login, "analyst", "analysis", "cli")
+    verdict = accounts.may(actor, "analysis.run")
+    if isinstance(verdict, Refused):
+        raise verdict.error()
+    return actor
 
 
 def _view(home: Path, day: dt.date | None) -> "SnapshotView":

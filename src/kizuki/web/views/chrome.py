@@ -19,6 +19,7 @@ ENTRIES: Final = (
     ("名寄せの審査", "/review/", "link.review"),
     ("名寄せの確かさ", "/link-quality/", "link.quality"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
+    ("検証", "/validation/", "validation.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, review, today
+from kizuki.web.views import audit, candidates, children, cleansing, docs, feeds, handovers, review, today, validation
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -34,6 +34,11 @@ urlpatterns: list[URLPattern] = [
     path("review/<str:name>/", review.first, name="review_list"),
     path("link-quality/", review.check, name="link_quality"),
     path("link-quality/thresholds/", review.thresholds, name="link_thresholds"),
+    path("validation/", validation.index, name="validation"),
+    path("validation/thresholds/", validation.capacities, name="thresholds"),
+    path("validation/thresholds/propose/", validation.propose, name="threshold_propose"),
+    path("validation/fairness/", validation.fairness, name="fairness"),
+    path("validation/sheet/", validation.sheet, name="model_sheet"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),

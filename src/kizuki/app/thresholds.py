@@ -1,0 +1,250 @@
+"""閾値設計: how many cases staff can look at, how long the list then is, and how many of them it may find.
+
+All figures are whole people ("300人中およそ60人（48〜75人）"), never shares. Where there are too few past cases, or the sample
+does not carry what was learned, the page says so and shows no figure. What is chosen here changes nothing: it is written as a
+proposal for the criteria's file.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kizuki.app import aggregate
+from kizuki.app.backtest import WINDOW_MONTHS
+from kizuki.app.backtest_results import DEFAULT_MONTHLY, MONTHLY, Result, kept
+from kizuki.app.release import Actor, record_output
+from kizuki.app.served import Served
+from kizuki.definitions.criteria import CriteriaSet
+from kizuki.judge.selection import active
+from kizuki.terms.errors import InputRefused
+
+WORTH: Final = 0.1
+"""The exchange shown: one find in ten looks is just worth it."""
+_FIELDS: Final = ("judgement.points", "judgement.rank", "household_member.household_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """One possible threshold today: children at or above it, their households, months of work at the chosen capacity."""
+
+    threshold: int
+    children: int
+    households: int
+    months: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One capacity: all finds are whole children of one list of a year (`n` = twelve times `monthly`)."""
+
+    monthly: int
+    n: int
+    households: int
+    found: int
+    low: int
+    high: int
+    reached: str
+    ties: str
+    staff: str
+    staff_found: float | None
+    benefit: str
+    chosen: bool
+
+    @property
+    def sentence(self) -> str:
+        """The promise in natural frequencies."""
+        return f"{self.n}人中およそ{self.found}人（{self.low}〜{self.high}人）"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything on the screen; `empty` says why there are no expected finds."""
+
+    sets: tuple[tuple[str, str], ...]
+    criteria: CriteriaSet
+    monthly: int
+    lengths: tuple[Length, ...]
+    listed: Mapping[str, int]
+    lines: tuple[Line, ...]
+    empty: str
+    made_for: str
+    stale: bool
+    method: str
+    proposed: int | None
+
+    @property
+    def chosen(self) -> Line | None:
+        """The line of the chosen capacity, or the nearest one below it."""
+        return next((line for line in self.lines if line.chosen), None)
+
+    @property
+    def list_months(self) -> str:
+        """How many months today's list is, at the chosen capacity."""
+        return _months(self.listed["children"], self.monthly)
+
+
+def criteria_sets(served: Served) -> dict[str, CriteriaSet]:
+    """The sets in force on the snapshot's day."""
+    return {c.id: c for c in active(served.definitions.loaded, served.as_of)}
+
+
+def chosen_set(served: Served, name: str) -> CriteriaSet:
+    """The named set, or the first; raises InputRefused K562 where none is in force."""
+    sets = criteria_sets(served)
+    if not sets:
+        raise InputRefused("K562", "使える判定基準がありません。", "判定基準", "判定基準の施行日を確かめてください。")
+    return sets.get(name) or next(iter(sets.values()))
+
+
+def monthly_of(text: str) -> int:
+    """The chosen number of cases a month; anything unreadable is the default."""
+    return min(max(int(text), 1), 1000) if text.isdecimal() and len(text) <= 4 else DEFAULT_MONTHLY
+
+
+def thresholds(actor: Actor, served: Served, home: Path, name: str, monthly: int) -> Page:
+    """The whole screen; one audit event. Raises NotPermitted."""
+    criteria = chosen_set(served, name)
+    aggregate.permitted(actor, "validation.view", served, _FIELDS, criteria.id)
+    now = aggregate.sums(served, "list_now", criteria=criteria.id)[0]
+    rows = aggregate.sums(served, "list_lengths", criteria=criteria.id)
+    found = kept(home, criteria.id)
+    lines = _lines(found, monthly)
+    return Page(
+        sets=tuple((c.id, c.name) for c in criteria_sets(served).values()),
+        criteria=criteria,
+        monthly=monthly,
+        lengths=tuple(_length(r, criteria, monthly) for r in rows),
+        listed={"children": int(now["children"]), "households": int(now["households"])},
+        lines=lines,
+        empty=why_empty(found),
+        made_for=str(found.told["as_of"]) if found else "",
+        stale=found is not None and found.told["version"] != criteria.version,
+        method=str(found.told.get("method") or "") if found else "",
+        proposed=_proposed(rows, monthly),
+    )
+
+
+def why_empty(found: Result | None) -> str:
+    """Why no expected finds are shown; blank where they are."""
+    if found is None:
+        return "まだ検証していません。IT担当が judge backtest を実行すると、過去の記録による見込みが出ます。"
+    if found.empty:
+        return found.empty
+    refused: Sequence[str] = found.told.get("refused") or ()
+    return f"見込みの数を出せません：{refused[0]}" if refused else ""
+
+
+def _lines(found: Result | None, monthly: int) -> tuple[Line, ...]:
+    if found is None or why_empty(found):
+        return ()
+    steps: list[dict[str, Any]] = list(found.told["steps"])
+    offered = [s["n"] // WINDOW_MONTHS for s in steps]
+    nearest = max((m for m in offered if m <= monthly), default=min(offered, default=0))
+    return tuple(_line(s, s["n"] // WINDOW_MONTHS == nearest) for s in steps)
+
+
+def _line(step: Mapping[str, Any], chosen: bool) -> Line:
+    n = int(step["n"])
+    low, high = (round(v * n) for v in step["precision_interval"])
+    reach_low, reach_high = (round(100 * v) for v in step["recall_interval"])
+    staff = step["staff"]
+    by_staff = staff["expected"] / staff["looked"] * n if staff and staff["looked"] else None
+    worth = next((b for b in step["benefit"] if b["worth"] == WORTH), None)
+    return Line(
+        monthly=n // WINDOW_MONTHS,
+        n=n,
+        households=round(step["households"] * n),
+        found=round(step["precision"] * n),
+        low=low,
+        high=high,
+        reached=f"起きたこども100人のうちおよそ{round(100 * step['recall'])}人（{reach_low}〜{reach_high}人）",
+        ties=_ties(step["ties"]),
+        staff="—" if by_staff is None else f"およそ{round(by_staff)}人{_ends(staff, n)}",
+        staff_found=by_staff,
+        benefit=_benefit(worth),
+        chosen=chosen,
+    )
+
+
+def _ties(ties: Mapping[str, float]) -> str:
+    if ties["tied"] <= 1:
+        return "境目に同点なし"
+    ends = f"最も悪くて{ties['worst']:.0f}人・見込み{ties['expected']:.1f}人・最も良くて{ties['best']:.0f}人"
+    return f"境目に同点{ties['tied']:.0f}人：{ends}"
+
+
+def _ends(staff: Mapping[str, float], n: int) -> str:
+    low, high = (round(staff[k] / staff["looked"] * n) for k in ("worst", "best"))
+    return f"（同点の並びで{low}〜{high}人）" if low != high else ""
+
+
+def _benefit(worth: Mapping[str, Any] | None) -> str:
+    if worth is None:
+        return "—"
+    staff = "—" if worth["staff"] is None else f"{worth['staff']:+.1f}"
+    return f"この順 {worth['learned']:+.1f}／現場の順 {staff}／一覧なし 0"
+
+
+def _length(row: Mapping[str, Any], criteria: CriteriaSet, monthly: int) -> Length:
+    children = int(row["children"])
+    threshold = int(row["threshold"])
+    return Length(
+        threshold, children, int(row["households"]), _months(children, monthly), current=threshold == criteria.threshold
+    )
+
+
+def _months(children: int, monthly: int) -> str:
+    months = children / monthly
+    return "1か月以内" if months <= 1 else f"およそ{months:.0f}か月分"
+
+
+def _proposed(rows: Sequence[Mapping[str, Any]], monthly: int) -> int | None:
+    """The lowest threshold whose list a year of work can hold; None where even the highest is too long."""
+    fits = [int(r["threshold"]) for r in rows if int(r["children"]) <= monthly * WINDOW_MONTHS]
+    return min(fits, default=None)
+
+
+def propose(actor: Actor, served: Served, home: Path, name: str, monthly: int) -> tuple[str, str]:
+    """The proposal as (file name, YAML): a change of one criteria file for the owning office to review; nothing is applied.
+
+    Raises NotPermitted, and InputRefused K563 where no threshold fits the capacity.
+    """
+    page = thresholds(actor, served, home, name, monthly)
+    aggregate.permitted(actor, "threshold.propose", served, _FIELDS, page.criteria.id)
+    if page.proposed is None:
+        raise InputRefused(
+            "K563", "この件数に収まる閾値がありません。", page.criteria.name, "月の件数を増やすか、配点を見直してください。"
+        )
+    record_output(
+        actor, "threshold.propose", subjects=[], fields=["criteria.threshold"], count=1, reason=f"閾値の提案 {page.criteria.id}"
+    )
+    return f"{page.criteria.id}-{served.as_of:%Y%m%d}.yaml", _yaml(page, actor, served.as_of)
+
+
+def _yaml(page: Page, actor: Actor, day: dt.date) -> str:
+    c, length = page.criteria, next(x for x in page.lengths if x.threshold == page.proposed)
+    promised = f"検証の見込み：{page.chosen.sentence}" if page.chosen else f"検証の見込みはありません（{page.empty}）"
+    return "\n".join(
+        (
+            "# 閾値の提案。まだ効きません。確かめて承認したら、市の定義の criteria/ に置いてください。",
+            "# 例（期待）が閾値の変更で成り立たなくなるときは、読み込みで K504 として止まります。",
+            f"# 月{page.monthly}件（一年 {page.monthly * WINDOW_MONTHS}件）に収まる、最も低い閾値。",
+            f"# {day} 時点の「該当」：{length.children}人（{length.households}世帯）。いまの閾値は {c.threshold}。",
+            f"# {promised}",
+            f"ID: {c.id}",
+            f'版: "{c.version}-案{day:%Y%m%d}"',
+            f"閾値: {page.proposed}",
+            f"作成者: {actor.name}（閾値設計の画面）",
+            "承認者: 未承認",
+            f"作成日: {day}",
+            "",
+        )
+    )
+
+
+def offered() -> tuple[int, ...]:
+    """The capacities the back-test looks at."""
+    return MONTHLY
