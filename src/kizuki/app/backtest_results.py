@@ -24,6 +24,7 @@ from kizuki.judge.case_table import Floats
 from kizuki.judge.fairness import compare, flagged
 from kizuki.judge.ladder import FEW, Learned, Question, learn
 from kizuki.judge.point_table import PointTable, read_table
+from kizuki.judge.promise import Promise
 from kizuki.terms.errors import InputRefused, RunFailed
 
 FOLDER: Final = "backtests"
@@ -111,17 +112,22 @@ def _told(past: History, found: Learned) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    p = step.promise
     return {
         "n": step.n,
+        "staff": _promised(step.staff),
+        "learned": _promised(step.learned),
+        "households": step.households,
+        "benefit": list(step.benefit),
+    }
+
+
+def _promised(p: Promise) -> dict[str, Any]:
+    return {
         "precision": p.precision,
         "recall": p.recall,
         "precision_interval": list(p.precision_interval),
         "recall_interval": list(p.recall_interval),
         "ties": p.ties,
-        "households": step.households,
-        "staff": step.staff,
-        "benefit": list(step.benefit),
     }
 
 

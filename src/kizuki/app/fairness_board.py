@@ -4,6 +4,7 @@ Four answers, one of them 判定できない. A group with too few cases gets no
 give it away. Nationality is looked at here and nowhere else.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,16 @@ def fairness_board(actor: Actor, served: Served, home: Path, name: str) -> Page:
 
 def _grouping(name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> Grouping:
     small = aggregate.suppressed({r["group"]: r["n"] for r in rows})
-    groups = tuple(_group(r, r["group"] in small) for r in rows)
+    groups = tuple(_group(r, r["group"] in small) for r in sorted(rows, key=_place))
     # forty districts without an answer would bury the two that have one: they are counted instead
     shown = groups if len(groups) <= 8 else tuple(g for g in groups if g.answer != UNDECIDED)
     return Grouping(name, title, shown, len(groups) - len(shown), bool(small))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[int, str]:
+    """Age bands by age, everything else by name."""
+    number = re.match(r"\d+", str(row["group"]))
+    return (int(number[0]) if number else 0, str(row["group"]))
 
 
 def _group(row: Mapping[str, Any], small: bool) -> Group:

@@ -38,7 +38,10 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One capacity: all finds are whole children of one list of a year (`n` = twelve times `monthly`)."""
+    """One capacity: finds are whole children of one list of a year (`n` = twelve times `monthly`) in the order in force.
+
+    `learned` is the same for the order that was learned, blank where it may not be shown.
+    """
 
     monthly: int
     n: int
@@ -48,8 +51,8 @@ class Line:
     high: int
     reached: str
     ties: str
-    staff: str
-    staff_found: float | None
+    learned: str
+    learned_found: float | None
     benefit: str
     chosen: bool
 
@@ -70,9 +73,9 @@ class Page:
     listed: Mapping[str, int]
     lines: tuple[Line, ...]
     empty: str
+    not_learned: str
     made_for: str
     stale: bool
-    method: str
     proposed: int | None
 
     @property
@@ -120,9 +123,9 @@ def thresholds(actor: Actor, served: Served, home: Path, name: str, monthly: int
         listed={"children": int(now["children"]), "households": int(now["households"])},
         lines=lines,
         empty=why_empty(found),
+        not_learned=why_not_learned(found),
         made_for=str(found.told["as_of"]) if found else "",
         stale=found is not None and found.told["version"] != criteria.version,
-        method=str(found.told.get("method") or "") if found else "",
         proposed=_proposed(rows, monthly),
     )
 
@@ -131,40 +134,47 @@ def why_empty(found: Result | None) -> str:
     """Why no expected finds are shown; blank where they are."""
     if found is None:
         return "まだ検証していません。IT担当が judge backtest を実行すると、過去の記録による見込みが出ます。"
-    if found.empty:
-        return found.empty
+    return found.empty
+
+
+def why_not_learned(found: Result | None) -> str:
+    """Why the learned order may not be shown beside the staff's; blank where it is."""
+    if found is None or found.empty:
+        return ""
     refused: Sequence[str] = found.told.get("refused") or ()
-    return f"見込みの数を出せません：{refused[0]}" if refused else ""
+    if refused:
+        return refused[0]
+    return "" if found.told["method"] not in ("staff_points", "none") else "過去の検証で、現場の点を上回る順は学べませんでした。"
 
 
 def _lines(found: Result | None, monthly: int) -> tuple[Line, ...]:
-    if found is None or why_empty(found):
+    if found is None or found.empty:
         return ()
     steps: list[dict[str, Any]] = list(found.told["steps"])
     offered = [s["n"] // WINDOW_MONTHS for s in steps]
     nearest = max((m for m in offered if m <= monthly), default=min(offered, default=0))
-    return tuple(_line(s, s["n"] // WINDOW_MONTHS == nearest) for s in steps)
+    show = not why_not_learned(found)
+    return tuple(_line(s, chosen=s["n"] // WINDOW_MONTHS == nearest, show=show) for s in steps)
 
 
-def _line(step: Mapping[str, Any], chosen: bool) -> Line:
-    n = int(step["n"])
-    low, high = (round(v * n) for v in step["precision_interval"])
-    reach_low, reach_high = (round(100 * v) for v in step["recall_interval"])
-    staff = step["staff"]
-    by_staff = staff["expected"] / staff["looked"] * n if staff and staff["looked"] else None
+def _line(step: Mapping[str, Any], *, chosen: bool, show: bool) -> Line:
+    n, staff, learned = int(step["n"]), step["staff"], step["learned"]
+    low, high = (round(v * n) for v in staff["precision_interval"])
+    reach_low, reach_high = (round(100 * v) for v in staff["recall_interval"])
+    ends = [round(v * n) for v in learned["precision_interval"]]
     worth = next((b for b in step["benefit"] if b["worth"] == WORTH), None)
     return Line(
         monthly=n // WINDOW_MONTHS,
         n=n,
-        households=round(step["households"] * n),
-        found=round(step["precision"] * n),
+        households=round(step["households"]),
+        found=round(staff["precision"] * n),
         low=low,
         high=high,
-        reached=f"起きたこども100人のうちおよそ{round(100 * step['recall'])}人（{reach_low}〜{reach_high}人）",
-        ties=_ties(step["ties"]),
-        staff="—" if by_staff is None else f"およそ{round(by_staff)}人{_ends(staff, n)}",
-        staff_found=by_staff,
-        benefit=_benefit(worth),
+        reached=f"起きた100人のうち{round(100 * staff['recall'])}人（{reach_low}〜{reach_high}人）",
+        ties=_ties(staff["ties"]),
+        learned=f"およそ{round(learned['precision'] * n)}人（{ends[0]}〜{ends[1]}人）" if show else "—",
+        learned_found=learned["precision"] * n if show else None,
+        benefit=_benefit(worth, show=show),
         chosen=chosen,
     )
 
@@ -172,20 +182,15 @@ def _line(step: Mapping[str, Any], chosen: bool) -> Line:
 def _ties(ties: Mapping[str, float]) -> str:
     if ties["tied"] <= 1:
         return "境目に同点なし"
-    ends = f"最も悪くて{ties['worst']:.0f}人・見込み{ties['expected']:.1f}人・最も良くて{ties['best']:.0f}人"
-    return f"境目に同点{ties['tied']:.0f}人：{ends}"
+    ends = f"悪くて{ties['worst']:.0f}人・ならして{ties['expected']:.1f}人・良くて{ties['best']:.0f}人"
+    return f"境目に同点{ties['tied']:.0f}人。最後の期は{ends}"
 
 
-def _ends(staff: Mapping[str, float], n: int) -> str:
-    low, high = (round(staff[k] / staff["looked"] * n) for k in ("worst", "best"))
-    return f"（同点の並びで{low}〜{high}人）" if low != high else ""
-
-
-def _benefit(worth: Mapping[str, Any] | None) -> str:
+def _benefit(worth: Mapping[str, Any] | None, *, show: bool) -> str:
     if worth is None:
         return "—"
-    staff = "—" if worth["staff"] is None else f"{worth['staff']:+.1f}"
-    return f"この順 {worth['learned']:+.1f}／現場の順 {staff}／一覧なし 0"
+    learned = f"／学んだ順 {worth['learned']:+.1f}" if show else ""
+    return f"現場の順 {worth['staff']:+.1f}{learned}／一覧なし 0"
 
 
 def _length(row: Mapping[str, Any], criteria: CriteriaSet, monthly: int) -> Length:

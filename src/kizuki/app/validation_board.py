@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuki.app import aggregate, docs_pages
-from kizuki.app.backtest_results import all_kept, kept
+from kizuki.app.backtest_results import Result, all_kept, kept
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
-from kizuki.app.thresholds import chosen_set, criteria_sets, why_empty
+from kizuki.app.thresholds import chosen_set, criteria_sets, why_empty, why_not_learned
 from kizuki.definitions.criteria import CriteriaSet
 
 _METHODS = {"staff_points": "現場の点", "hybrid": "現場の点と項目", "additive": "項目ごとの表", "none": "—"}
@@ -40,12 +40,17 @@ def validation_board(actor: Actor, served: Served, home: Path) -> tuple[Line, ..
                 criteria.text.past_case,
                 "—" if events is None else "10件未満" if events < aggregate.SMALLEST else f"{events:,}件",
                 _METHODS.get(str(result.told.get("method")), "—") if result else "—",
-                why_empty(result) or "見込みを出せます",
+                why_empty(result) or _said(result),
                 str(result.told["as_of"]) if result else "",
                 bool(result and result.told.get("sheet")),
             )
         )
     return tuple(lines)
+
+
+def _said(result: Result | None) -> str:
+    why = why_not_learned(result)
+    return f"現場の順の見込みを出せます。学んだ順は出せません：{why}" if why else "現場の順と、学んだ順の見込みを出せます"
 
 
 def why_no_sheet(home: Path, criteria: str) -> str:

@@ -1,4 +1,4 @@
-"""Expected finds at each capacity as geometry: a line with its 90 % band, and the staff's own order as a dashed line.
+"""Expected finds at each capacity as geometry: a line in the order in force with its 90 % band, and the learned order as a dashed line.
 
 Pure arithmetic; the same figures stand in a table below, so the drawing carries nothing alone.
 """
@@ -12,13 +12,13 @@ LEFT, RIGHT, TOP, BOTTOM = 56.0, 16.0, 18.0, 40.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One capacity a month: expected finds, the ends of the interval, the staff's own finds (None = no staff order)."""
+    """One capacity a month: expected finds, the ends of the interval, finds of the learned order (None = not shown)."""
 
     monthly: int
     found: float
     low: float
     high: float
-    staff: float | None
+    learned: float | None
     chosen: bool = False
 
 
@@ -38,7 +38,7 @@ class Curve:
     height: float
     band: str
     line: str
-    staff: str
+    learned: str
     marks: tuple[tuple[float, float, bool], ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
@@ -52,7 +52,7 @@ def draw(points: Sequence[Point]) -> Curve | None:
     """The curve; None without points."""
     if not points:
         return None
-    most = max([1.0, *(p.high for p in points), *(p.staff or 0.0 for p in points)])
+    most = max([1.0, *(p.high for p in points), *(p.learned or 0.0 for p in points)])
     widest = max(p.monthly for p in points)
 
     def x(monthly: float) -> float:
@@ -69,7 +69,7 @@ def draw(points: Sequence[Point]) -> Curve | None:
         HEIGHT,
         band=_path([*upper, *lower]) + " Z",
         line=_path([(x(p.monthly), y(p.found)) for p in points]),
-        staff=_path([(x(p.monthly), y(p.staff)) for p in points if p.staff is not None]),
+        learned=_path([(x(p.monthly), y(p.learned)) for p in points if p.learned is not None]),
         marks=tuple((x(p.monthly), y(p.found), p.chosen) for p in points),
         across=_across(points, x),
         up=tuple(Tick(y(v), f"{v}人") for v in range(0, int(most) + 1, step)),

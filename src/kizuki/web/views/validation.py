@@ -63,5 +63,5 @@ def sheet(request: HttpRequest) -> HttpResponse:
 
 
 def _chart(page: thresholds.Page) -> capacity.Curve | None:
-    points = [capacity.Point(x.monthly, x.found, x.low, x.high, x.staff_found, x.chosen) for x in page.lines]
+    points = [capacity.Point(x.monthly, x.found, x.low, x.high, x.learned_found, x.chosen) for x in page.lines]
     return capacity.draw(points)
