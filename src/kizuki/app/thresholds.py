@@ -144,7 +144,9 @@ def why_not_learned(found: Result | None) -> str:
     refused: Sequence[str] = found.told.get("refused") or ()
     if refused:
         return refused[0]
-    return "" if found.told["method"] not in ("staff_points", "none") else "過去の検証で、現場の点を上回る順は学べませんでした。"
+    return (
+        "" if found.told["method"] not in ("staff_points", "none") else "過去の検証で、現場の点を上回る順は学べませんでした。"
+    )
 
 
 def _lines(found: Result | None, monthly: int) -> tuple[Line, ...]:

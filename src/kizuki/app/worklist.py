@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from kizuki.app import explanation as words
 from kizuki.app.cases import NEW_CASE, TABS, CaseState, case_states
+from kizuki.app.middle_band import marked, open_picks
 from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
 from kizuki.app.served import Served, shown
 from kizuki.engine.sql import load
@@ -67,6 +68,8 @@ SPELLS: Final = Query(
 PAGE_SIZE: Final = 50
 ORDERS: Final = ("確認順", "期限", "年齢", "カナ")
 UNASSIGNED: Final = "none"
+RANDOM: Final = "無作為の確認"
+"""The tab of children drawn at random: no rank, no points, no sign of why they could be drawn."""
 _INVOLVED: Final[Mapping[str, str]] = {
     "council_registration": "要対協",
     "public_assistance": "生活保護",
@@ -92,7 +95,7 @@ class Filters:
         """From a query string; anything unknown falls back to the default, so an old link still opens."""
         page = given.get("page", "1")
         return cls(
-            tab=given["tab"] if given.get("tab") in TABS else TABS[0],
+            tab=given["tab"] if given.get("tab") in (*TABS, RANDOM) else TABS[0],
             name=given.get("name", "").strip()[:40],
             criteria=given.get("criteria", ""),
             assignee=given.get("assignee", ""),
@@ -175,6 +178,7 @@ class Row:
     case: CaseState
     overdue: bool
     sibling: bool
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +348,7 @@ def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
     for state in states.values():
         if state.status != TABS[0]:
             counts[state.status] += 1
+    counts[RANDOM] = len(open_picks(states))
     counts[TABS[0]] = len(index.ordered) - sum(1 for p in _moved_on(states) if index.place_of(p))
     return counts
 
@@ -353,6 +358,8 @@ def _choose(index: Index, states: Mapping[str, CaseState], filters: Filters) -> 
     if filters.tab == TABS[0]:
         gone = _moved_on(states)
         pool = [e for e in _base(index, filters) if e.person_id not in gone]
+    elif filters.tab == RANDOM:
+        pool = [index.by_id.get(p) or Entry(p, p, "", "", None) for p in open_picks(states)]
     else:
         inside = {person for person, state in states.items() if state.status == filters.tab}
         pool = [e for e in _base(index, filters) if e.person_id in inside]
@@ -404,6 +411,7 @@ def _rows(
     persons = {row["person_id"]: row for row in got["people"].rows}
     reasons, spells = _grouped(got["reasons"].rows), _grouped(got["spells"].rows)
     rows: list[Row] = []
+    drawn = marked()
     before = ""
     for entry in entries:
         person = persons.get(entry.person_id)
@@ -411,7 +419,8 @@ def _rows(
             continue
         about = (reasons.get(entry.person_id, []), spells.get(entry.person_id, []))
         state = states.get(entry.person_id, NEW_CASE)
-        rows.append(_row(entry, person, about, state, served, sibling=before == entry.household_id))
+        row = _row(entry, person, about, state, served, sibling=before == entry.household_id)
+        rows.append(replace(row, drawn=entry.person_id in drawn and not entry.place))
         before = entry.household_id
     return tuple(rows), got["people"].refused_rows, any(part.withheld for part in got.values())
 

@@ -180,7 +180,9 @@ def history(
     )
     rows = write_history(past, out, KeyRing.load(home))
     told = {"criteria": criteria, "rows": rows, "periods": list(past.cases.periods), "snapshot": view.id}
-    line = f"judge learn --items {out.name} --label outcome --time as_of --group household --staff staff_points --window-days 365"
+    line = (
+        f"judge learn --items {out.name} --label outcome --time as_of --group household --staff staff_points --window-days 365"
+    )
     print(json.dumps(told, ensure_ascii=False) if as_json else f"{rows}行を書きました。次は：{line} --capacity 300")
 
 

@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("validation/", validation.index, name="validation"),
     path("validation/thresholds/", validation.capacities, name="thresholds"),
     path("validation/thresholds/propose/", validation.propose, name="threshold_propose"),
+    path("validation/draw/", validation.draw, name="middle_band_draw"),
     path("validation/fairness/", validation.fairness, name="fairness"),
     path("validation/sheet/", validation.sheet, name="model_sheet"),
     path("docs/", docs.docs, name="docs"),

@@ -1,14 +1,18 @@
 """検証: the board of criteria sets, 閾値設計, 公平性, モデルの説明書. Sums only; nobody's row passes here."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from kizuki.app import fairness_board, thresholds, validation_board
+from kizuki.app import fairness_board, middle_band, thresholds, validation_board
+from kizuki.app.accounts import may
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import capacity
-from kizuki.web.views.session import actor_of, home, snapshot
+from kizuki.web.views.session import actor_of, home, number_of, snapshot
 
 
 @require_GET
@@ -24,7 +28,13 @@ def capacities(request: HttpRequest) -> HttpResponse:
     """閾値設計: works as a plain form."""
     monthly = thresholds.monthly_of(request.GET.get("monthly", ""))
     page = thresholds.thresholds(actor_of(request), snapshot(), home(), request.GET.get("criteria", ""), monthly)
-    return render(request, "validation/thresholds.html", {"page": page, "chart": _chart(page)})
+    context = {
+        "page": page,
+        "chart": _chart(page),
+        "middle": middle_band.standing(snapshot(), page.criteria.id),
+        "may_draw": bool(may(actor_of(request), "middle_band.draw")),
+    }
+    return render(request, "validation/thresholds.html", context)
 
 
 @require_POST
@@ -39,6 +49,18 @@ def propose(request: HttpRequest) -> HttpResponseBase:
     answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{file}"'
     return answer
+
+
+@require_POST
+def draw(request: HttpRequest) -> HttpResponseBase:
+    """This month's 中程度の抽出 of one set, then back."""
+    name = request.POST.get("criteria", "")
+    try:
+        count = middle_band.draw(actor_of(request), snapshot(), name, number_of(request.POST.get("wanted", "")) or 0)
+        messages.success(request, f"{count}人を無作為に抽出しました。支援候補の「無作為の確認」に出ます。")
+    except InputRefused as refusal:
+        messages.error(request, f"{refusal.what} {refusal.fix}", extra_tags="alert")
+    return redirect(f"{reverse('thresholds')}?{urlencode({'criteria': name})}")
 
 
 @require_GET
