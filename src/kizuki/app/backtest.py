@@ -10,14 +10,13 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
 from kizuki.app.judging import judge_all
-from kizuki.app.snapshot_view import SnapshotView
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
@@ -76,10 +75,22 @@ class History:
     groups: Mapping[str, tuple[str, ...]]
 
 
+class Published(Protocol):
+    """What a past day is made from: one published snapshot."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def as_of(self) -> dt.date: ...
+
+    def table(self, name: str) -> pa.Table: ...
+
+
 class PastDays:
     """Makes each past day once, for all criteria sets; close it when done (it holds the mart in an engine of its own)."""
 
-    def __init__(self, view: SnapshotView, definitions: Definitions) -> None:
+    def __init__(self, view: Published, definitions: Definitions) -> None:
         self.view = view
         self.definitions = definitions
         self.sets = {c.id: c for c in active(definitions, view.as_of)}
@@ -112,6 +123,14 @@ class PastDays:
         days = self.days_of(criteria)
         rows = [part for day in days for part in self._rows(criteria, self._day(day), closed=day != days[-1])]
         return _history(criteria, rows, [d.isoformat() for d in days], sorted(self._day(days[0]).items))
+
+    def today(self, name: str) -> History:
+        """The snapshot's own day alone: the children at risk now, their outcomes still open."""
+        criteria = self.criteria(name)
+        day = self._day(self.view.as_of)
+        return _history(
+            criteria, list(self._rows(criteria, day, closed=False)), [self.view.as_of.isoformat()], sorted(day.items)
+        )
 
     def days_of(self, criteria: CriteriaSet) -> list[dt.date]:
         """The past as-of days, oldest first, then the snapshot's own (whose outcome is still open)."""

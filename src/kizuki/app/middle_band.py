@@ -5,7 +5,6 @@ see the children under 無作為の確認 like any other, without points, rank o
 weighed by 1/probability: an estimate without bias of how many are missed, with an interval that is honest about few draws.
 """
 
-import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from kizuki.app import aggregate
 from kizuki.app.cases import TABS, CaseState, case_states
-from kizuki.app.current_person import current_people, current_person
+from kizuki.app.current_person import current_person
+from kizuki.app.drawn_children import marked
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.app.thresholds import chosen_set
@@ -27,8 +26,6 @@ from kizuki.records.models import CaseStatus, MiddleBandDraw, MiddleBandPick
 from kizuki.terms.errors import InputRefused
 
 MOST: Final = 100
-AGAIN_DAYS: Final = 365
-"""A child drawn within a year is not drawn again."""
 _FOUND: Final = (CaseStatus.MEETING.value, CaseStatus.SUPPORTING.value)
 _NOT_FOUND: Final = (CaseStatus.DISMISSED.value,)
 
@@ -112,23 +109,6 @@ def draw(actor: Actor, served: Served, name: str, wanted: int) -> int:
             "K564", "今月はもう抽出しています。", criteria.name, "来月の更新のあとで抽出してください。"
         ) from twice
     return len(picked)
-
-
-def open_picks(states: Mapping[str, CaseState]) -> tuple[str, ...]:
-    """Children drawn within a year whom nobody has taken up yet, in the order of the draws, each once."""
-    ids = (current_person(p) for p in recent_picks())
-    return tuple(p for p in dict.fromkeys(ids) if p not in states or states[p].status == TABS[0])
-
-
-def marked() -> frozenset[str]:
-    """Everybody drawn within a year: their lines carry the marker."""
-    return current_people(recent_picks())
-
-
-def recent_picks() -> Sequence[str]:
-    """Person ids as written, oldest draw first."""
-    since = timezone.now() - dt.timedelta(days=AGAIN_DAYS)
-    return list(MiddleBandPick.objects.filter(draw__drawn_at__gte=since).order_by("pk").values_list("person_id", flat=True))
 
 
 def _band(served: Served, criteria: str, states: Mapping[str, CaseState]) -> list[dict[str, Any]]:

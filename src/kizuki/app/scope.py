@@ -106,7 +106,7 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
 
 
 def _drawn() -> set[str]:
-    """Children drawn for 無作為の確認 within a year, until they are set aside: every caseworker may take one up, as a candidate."""
+    """Children drawn within a year, until they are set aside: every caseworker may take one up, as a candidate."""
     since = timezone.now() - dt.timedelta(days=365)
     picks = set(MiddleBandPick.objects.filter(draw__drawn_at__gte=since).values_list("person_id", flat=True))
     if not picks:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from kizuki.app import aggregate
 from kizuki.app.backtest import WINDOW_MONTHS
 from kizuki.app.backtest_results import DEFAULT_MONTHLY, MONTHLY, Result, kept
+from kizuki.app.learned_watch import stopped
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.definitions.criteria import CriteriaSet
@@ -114,7 +115,7 @@ def thresholds(actor: Actor, served: Served, home: Path, name: str, monthly: int
     now = aggregate.sums(served, "list_now", criteria=criteria.id)[0]
     rows = aggregate.sums(served, "list_lengths", criteria=criteria.id)
     found = kept(home, criteria.id)
-    lines = _lines(found, monthly)
+    lines = _lines(home, found, monthly)
     return Page(
         sets=tuple((c.id, c.name) for c in criteria_sets(served).values()),
         criteria=criteria,
@@ -123,7 +124,7 @@ def thresholds(actor: Actor, served: Served, home: Path, name: str, monthly: int
         listed={"children": int(now["children"]), "households": int(now["households"])},
         lines=lines,
         empty=why_empty(found),
-        not_learned=why_not_learned(found),
+        not_learned=why_not_learned(home, found),
         made_for=str(found.told["as_of"]) if found else "",
         stale=found is not None and found.told["version"] != criteria.version,
         proposed=_proposed(rows, monthly),
@@ -137,10 +138,13 @@ def why_empty(found: Result | None) -> str:
     return found.empty
 
 
-def why_not_learned(found: Result | None) -> str:
+def why_not_learned(home: Path, found: Result | None) -> str:
     """Why the learned order may not be shown beside the staff's; blank where it is."""
     if found is None or found.empty:
         return ""
+    halted = stopped(home, found)
+    if halted:
+        return f"データが学んだ時と大きく変わったため、学んだ表を止めています（{halted[0]}）"
     refused: Sequence[str] = found.told.get("refused") or ()
     if refused:
         return refused[0]
@@ -149,13 +153,13 @@ def why_not_learned(found: Result | None) -> str:
     )
 
 
-def _lines(found: Result | None, monthly: int) -> tuple[Line, ...]:
+def _lines(home: Path, found: Result | None, monthly: int) -> tuple[Line, ...]:
     if found is None or found.empty:
         return ()
     steps: list[dict[str, Any]] = list(found.told["steps"])
     offered = [s["n"] // WINDOW_MONTHS for s in steps]
     nearest = max((m for m in offered if m <= monthly), default=min(offered, default=0))
-    show = not why_not_learned(found)
+    show = not why_not_learned(home, found)
     return tuple(_line(s, chosen=s["n"] // WINDOW_MONTHS == nearest, show=show) for s in steps)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kizuki.app import aggregate, docs_pages
 from kizuki.app.backtest_results import Result, all_kept, kept
+from kizuki.app.learned_watch import stopped
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
 from kizuki.app.thresholds import chosen_set, criteria_sets, why_empty, why_not_learned
@@ -23,7 +24,7 @@ class Line:
     method: str
     state: str
     made_for: str
-    sheet: bool
+    stopped: tuple[str, ...]
 
 
 def validation_board(actor: Actor, served: Served, home: Path) -> tuple[Line, ...]:
@@ -40,16 +41,16 @@ def validation_board(actor: Actor, served: Served, home: Path) -> tuple[Line, ..
                 criteria.text.past_case,
                 "—" if events is None else "10件未満" if events < aggregate.SMALLEST else f"{events:,}件",
                 _METHODS.get(str(result.told.get("method")), "—") if result else "—",
-                why_empty(result) or _said(result),
+                why_empty(result) or _said(home, result),
                 str(result.told["as_of"]) if result else "",
-                bool(result and result.told.get("sheet")),
+                stopped(home, result),
             )
         )
     return tuple(lines)
 
 
-def _said(result: Result | None) -> str:
-    why = why_not_learned(result)
+def _said(home: Path, result: Result | None) -> str:
+    why = why_not_learned(home, result)
     return f"現場の順の見込みを出せます。学んだ順は出せません：{why}" if why else "現場の順と、学んだ順の見込みを出せます"
 
 

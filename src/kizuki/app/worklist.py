@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from kizuki.app import explanation as words
 from kizuki.app.cases import NEW_CASE, TABS, CaseState, case_states
-from kizuki.app.middle_band import marked, open_picks
+from kizuki.app.drawn_children import marked, open_picks
 from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
 from kizuki.app.served import Served, shown
 from kizuki.engine.sql import load

@@ -21,8 +21,8 @@ from kizuki.judge.promise import Promise, promise
 class Step:
     """One capacity: `n` children in one list.
 
-    `staff` = the promise of the staff's own order (the list in force), `learned` = of the order that was learned; `households` =
-    how many households the first n children of the staff's order are, on average over the periods.
+    `staff` = the promise of the staff's own order (the list in force), `learned` = of the order that was learned.
+    `households` = how many households the first n children of the staff's order are, on average over the periods.
     """
 
     n: int

@@ -330,7 +330,7 @@ class LinkSampleMember(models.Model):
 
 
 class MiddleBandDraw(models.Model):
-    """One month's 中程度の抽出 of one criteria set: drawn at random with recorded probabilities, so that its finds can be weighed.
+    """One month's 中程度の抽出 of one criteria set, drawn with recorded probabilities so that its finds can be weighed.
 
     `seed`, `snapshot` and the probabilities are enough to draw the same children again.
     """

@@ -1,4 +1,4 @@
-"""Expected finds at each capacity as geometry: a line in the order in force with its 90 % band, and the learned order as a dashed line.
+"""Expected finds at each capacity as geometry: a line with its 90 % band for the order in force, dashed for the learned order.
 
 Pure arithmetic; the same figures stand in a table below, so the drawing carries nothing alone.
 """
