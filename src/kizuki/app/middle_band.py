@@ -1,8 +1,8 @@
-"""中程度の抽出: each month a few children below every list are drawn at random, so that what the lists miss is known and not guessed.
+"""中程度の抽出: each month a few children below every list are drawn at random, so that what lists miss is not guessed.
 
-The chance of being drawn grows with the square root of the points that could count, and is written down at the draw. Caseworkers
-see the children under 無作為の確認 like any other, without points, rank or the reason they were in the band. What they find is
-weighed by 1/probability: an estimate without bias of how many are missed, with an interval that is honest about few draws.
+The chance of being drawn grows with the square root of the points that could count, and is written down at the draw.
+Caseworkers see the children under 無作為の確認 like any other, without points, rank or why they were in the band. What they
+find is weighed by 1/probability: an estimate without bias of how many are missed, with an interval honest about few draws.
 """
 
 import secrets
