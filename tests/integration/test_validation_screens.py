@@ -1,4 +1,4 @@
-"""閾値設計・公平性・説明書・中程度の抽出 through their addresses: who may, what is said when nothing is known, what is kept back."""
+"""閾値設計・公平性・説明書・中程度の抽出: who may, what is said when nothing is known, what is kept back."""
 
 import datetime as dt
 import json

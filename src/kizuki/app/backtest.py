@@ -206,12 +206,15 @@ class PastDays:
         known = as_of - dt.timedelta(days=1)
         days = {"as_of": as_of, "until": until, "since": months_before(as_of, WINDOW_MONTHS), "known": known}
         found = self.engine.query(bind(load("kizuki.app", "past_outcome"), **days)).to_pylist()
-        wanted = {"sources": len({r["source"] for r in rules}), "monthly": len({r["kind"] for r in rules if r["monthly"]})}
+        wanted: dict[str, Any] = {
+            "sources": len({r["source"] for r in rules}),
+            "monthly": len({r["kind"] for r in rules if r["monthly"]}),
+        }
         wanted |= {"as_of": as_of, "until": until, "lately": months_before(until, _MONTHLY)}
         seen = self.engine.query(bind(load("kizuki.app", "past_watched"), **wanted))
         self.engine.unregister("outcome_rule")
         had = {r["person_id"] for r in found if r["had_before"]}
-        return had, {r["person_id"] for r in found if r["began"]}, set(seen.column("person_id").to_pylist())
+        return had, {r["person_id"] for r in found if r["began"]}, {str(p) for p in seen.column("person_id").to_pylist()}
 
 
 def write_history(past: History, path: Path, keys: KeyRing) -> int:
