@@ -168,7 +168,7 @@ def test_the_caseworker_sees_the_child_and_not_the_band(signed_in: SetIn) -> Non
     text = page(client, "/candidates/?tab=無作為の確認")
     assert "印c4・person・name印" in text and "無作為の確認" in text
     assert "候補外" not in text and "0.2" not in text
-    assert client.get("/children/c4/").status_code == 200
+    assert "無作為に選ばれました" in page(client, "/children/c4/")
     Case.objects.create(person_id="c4", status="見送り")
     assert "印c4" not in page(client, "/candidates/?tab=無作為の確認")
     assert client.get("/children/c4/").status_code == 403

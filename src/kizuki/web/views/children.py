@@ -12,6 +12,7 @@ from kizuki.app import cases
 from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.current_person import current_person
+from kizuki.app.drawn_children import marked
 from kizuki.app.explanation import LANES
 from kizuki.app.worklist import UNASSIGNED, Filters, next_child
 from kizuki.terms.errors import InputRefused
@@ -53,6 +54,7 @@ def _show(
     context = {
         "page": page,
         "case": cases.case_of(person_id),
+        "drawn": person_id in marked(),
         "history": cases.history(person_id),
         "staff": cases.staff(),
         "statuses": cases.TABS,
