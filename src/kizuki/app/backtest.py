@@ -22,7 +22,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.sql import bind, load
-from kizuki.judge.case_table import CaseTable, Flags, Floats, number_item
+from kizuki.judge.case_table import CaseTable, Flags, Floats, Ints, number_item
 from kizuki.judge.selection import active
 from kizuki.mart.items import base_selects, build_items, months_before
 from kizuki.terms.errors import InputRefused, UsageError
@@ -244,19 +244,31 @@ def _outcome_rules(criteria: CriteriaSet) -> Iterator[dict[str, Any]]:
 
 def _wide(items: pa.Table, names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Floats]]:
     """People in order of id, and each item over them: NaN where unknown, 0 where the question does not arise (対象外)."""
-    people, place = np.unique(np.asarray(items.column("person_id").to_pylist()), return_inverse=True)
-    state = np.asarray(items.column("state").to_pylist())
+    names_of, place = _coded(items.column("person_id"))
+    states, state = _coded(items.column("state"))
+    ids, of = _coded(items.column("item"))
     value = np.asarray(items.column("value").cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    told = np.where(np.isin(state, _KNOWN), np.where(state == "zero", 0.0, value), np.nan)
-    told = np.where(state == "not_applicable", 0.0, told)
-    of = np.asarray(items.column("item").to_pylist())
+    kind = np.array([0 if s in _KNOWN else 1 if s == "not_applicable" else 2 for s in states] or [2])[state]
+    zero = np.array([s == "zero" for s in states] or [False])[state]
+    told = np.where(kind == 0, np.where(zero, 0.0, value), np.where(kind == 1, 0.0, np.nan))
+    order = np.argsort(np.asarray(names_of), kind="stable") if names_of else np.array([], dtype=np.int64)
+    people = tuple(names_of[k] for k in order)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    at = {name: k for k, name in enumerate(ids)}
     wide = {}
     for name in names:
-        mine = of == name
+        mine = of == at.get(name, -1)
         column = np.full(len(people), np.nan)
-        column[place[mine]] = told[mine]
+        column[rank[place[mine]]] = told[mine]
         wide[name] = column
-    return tuple(people.tolist()), wide
+    return people, wide
+
+
+def _coded(column: Any) -> tuple[list[str], Ints]:
+    """The distinct texts of a column and the place of each row's among them: millions of rows, a few words."""
+    found = column.combine_chunks().cast(pa.string()).dictionary_encode()
+    return [str(w) for w in found.dictionary.to_pylist()], np.asarray(found.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _judged(rows: pa.Table) -> dict[str, dict[str, tuple[int, bool]]]:
