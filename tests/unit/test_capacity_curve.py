@@ -1,4 +1,4 @@
-"""The capacity screen's arithmetic: households counted once, each order promised by itself, the drawing in bounds."""
+"""The capacity screen: households counted once, each order promised by itself, the drawing in bounds."""
 
 import itertools
 import re

@@ -39,9 +39,9 @@ SCOPES = {
 }
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
-    "handover.approve handover.approve_sealed handover.receive",
+    "handover.approve handover.approve_sealed handover.receive validation.view threshold.propose middle_band.draw",
     "data_owner": "today.view feed.view docs.read",
-    "analyst": "today.view feed.view docs.read analysis.run",
+    "analyst": "today.view feed.view docs.read analysis.run validation.view threshold.propose",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
     "seal.add children.search handover.prepare handover.receive",
     "it": "today.view feed.view docs.read",
