@@ -268,7 +268,8 @@ def _wide(items: pa.Table, names: Sequence[str]) -> tuple[tuple[str, ...], dict[
 def _coded(column: Any) -> tuple[list[str], Ints]:
     """The distinct texts of a column and the place of each row's among them: millions of rows, a few words."""
     found = column.combine_chunks().cast(pa.string()).dictionary_encode()
-    return [str(w) for w in found.dictionary.to_pylist()], np.asarray(found.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    places = np.asarray(found.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return [str(word) for word in found.dictionary.to_pylist()], places
 
 
 def _judged(rows: pa.Table) -> dict[str, dict[str, tuple[int, bool]]]:
