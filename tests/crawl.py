@@ -77,6 +77,14 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "cleansing_csv", "GET", f"/cleansing/csv/{query}", {}
     yield from _review_requests()
     yield from _criteria()
+    for query in ("", f"?criteria={CRITERIA}&monthly=5", "?criteria=%27&monthly=x"):
+        yield "thresholds", "GET", f"/validation/thresholds/{query}", {}
+        yield "fairness", "GET", f"/validation/fairness/{query}", {}
+        yield "model_sheet", "GET", f"/validation/sheet/{query}", {}
+    yield "validation", "GET", "/validation/", {}
+    yield "threshold_propose", "POST", "/validation/thresholds/propose/", {"criteria": CRITERIA, "monthly": "25"}
+    yield "middle_band_draw", "POST", "/validation/draw/", {"criteria": CRITERIA, "wanted": "1"}
+    yield "candidates", "GET", "/candidates/?tab=無作為の確認", {}
     yield "docs", "GET", "/docs/", {}
     yield "doc", "GET", "/docs/index/", {}
     yield "doc", "GET", "/docs/../../keys/root.key/", {}

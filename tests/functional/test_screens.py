@@ -39,6 +39,7 @@ SCREENS = {
         "/docs/howto/fix-held/",
         "/candidates/?name=存在しない氏名",
         "/candidates/?tab=支援中",
+        "/candidates/?tab=無作為の確認",
         "/nowhere/",
     ),
     "it": ("/", "/feeds/", "/feeds/resident_register/", "/cleansing/", "/cleansing/?field=nothing", "/candidates/"),
@@ -54,6 +55,7 @@ SCREENS = {
         "/link-quality/thresholds/",
     ),
     "steering": (
+        *("/validation/", "/validation/thresholds/", "/validation/fairness/", "/validation/sheet/"),
         "/",
         "/candidates/",
         "CHILD",
@@ -68,7 +70,10 @@ SCREENS = {
     ),
     "auditor": ("/", "/audit/", "/audit/?verify=1"),
     "data_owner": ("/", "/feeds/", "/corrections/", "/sheets/"),
-    "analyst": ("/", "/feeds/", "/criteria/", "/criteria/sets/absence/2026.1/", "/criteria/drafts/99/"),
+    "analyst": (
+        *("/", "/feeds/", "/criteria/", "/criteria/sets/absence/2026.1/", "/criteria/drafts/99/"),
+        *("/validation/", "/validation/thresholds/?criteria=abuse&monthly=5"),
+    ),
     "notice_officer": ("/",),
 }
 CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]

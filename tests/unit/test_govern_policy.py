@@ -40,9 +40,10 @@ SCOPES = {
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
-    "criteria.stop criteria.stop_ledger review.write labels.export",
+    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw",
     "data_owner": "today.view feed.view docs.read sheet.view correction.answer",
-    "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export",
+    "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
+    "validation.view threshold.propose",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
     "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print",
     "it": "today.view feed.view docs.read",

@@ -11,6 +11,8 @@ from kizuki.records.models import ListPreference
 
 ORDERS: Final = ("確認順", "期限", "年齢", "カナ")
 UNASSIGNED: Final = "none"
+RANDOM: Final = "無作為の確認"
+"""The tab of children drawn at random: no rank, no points, no sign of why they could be drawn."""
 KNOWN: Final[Mapping[str, str]] = {"all": "含める", "hide": "除く", "only": "だけ"}
 """既に関わりのあるこども: shown, left out, or only they."""
 CHANGES: Final[Mapping[str, str]] = {"": "問わない", "new": "新しく入った", "changed": "理由が変わった", "left": "出た"}
@@ -36,7 +38,7 @@ class Filters:
         """From a query string; anything unknown falls back to the default, so an old link still opens."""
         page = given.get("page", "1")
         return cls(
-            tab=given["tab"] if given.get("tab") in TABS else TABS[0],
+            tab=given["tab"] if given.get("tab") in (*TABS, RANDOM) else TABS[0],
             name=given.get("name", "").strip()[:40],
             criteria=given.get("criteria", ""),
             assignee=given.get("assignee", ""),

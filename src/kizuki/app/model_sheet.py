@@ -125,8 +125,13 @@ def _periods(found: Learned) -> list[str]:
     ]
     for p in found.periods:
         figures = [_cell(p[kind], key) for kind in ("cross_fit", "rolling_origin") for key in ("auc", "precision", "recall")]
-        lines.append(f"| {p['period']} | {p['rows']:,} | {p['events']} | {' | '.join(figures)} |")
+        lines.append(f"| {p['period']} | {p['rows']:,} | {_events(p['events'])} | {' | '.join(figures)} |")
     return lines
+
+
+def _events(count: int) -> str:
+    """A sheet is for publication: one to nine cases of a year are not told."""
+    return "10未満" if 0 < count < 10 else f"{count:,}"
 
 
 def _cell(figures: dict[str, Any] | None, key: str) -> str:

@@ -3,7 +3,7 @@
 受領 files → accepted tables · 整形 versions of records, persons as written · 名寄せ records → persons ·
 データマート persons, households, spells, events as known on the day · 審査の準備 pairs people must look at, in order ·
 項目 one value or one reason per child · 判定 · 未受給 · 鮮度 how old each source is ·
-公開 one immutable snapshot, served from the moment it is named.
+公開 one immutable snapshot, served from the moment it is named · 見張り learned tables that no longer fit are stopped.
 """
 
 from collections.abc import Callable
@@ -34,4 +34,5 @@ STAGES = (
     Stage("programmes", "未受給", stages.programmes),
     Stage("freshness", "鮮度", stages.freshness),
     Stage("publish", "公開", stages.publish),
+    Stage("watch", "学んだ表の見張り", stages.watch),
 )

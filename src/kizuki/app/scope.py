@@ -1,5 +1,6 @@
 """Whose rows an actor may see, and who is sealed, at this moment: the snapshot's answer joined with today's human decisions."""
 
+import datetime as dt
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import DUCKDB, load, render
 from kizuki.govern.actor import Actor
 from kizuki.govern.seals import Seals
-from kizuki.records.models import Case, CaseStatus, SealGrant, SealOverlay, Share
+from kizuki.records.models import Case, CaseStatus, MiddleBandPick, SealGrant, SealOverlay, Share
 
 _PACKAGE = "kizuki.app"
 
@@ -100,8 +101,18 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
         Case.objects.filter(assignee_id=actor.user_id).exclude(status=CaseStatus.DISMISSED).values_list("person_id", flat=True)
     )
     shared = Share.objects.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
-    whole = current_people(mine.union(shared.values_list("person_id", flat=True))) - people.whole
+    whole = current_people({*mine, *shared.values_list("person_id", flat=True), *_drawn()}) - people.whole
     return Reach(False, people, whole, households(people.view, whole) - whole)
+
+
+def _drawn() -> set[str]:
+    """Children drawn within a year, until they are set aside: every caseworker may take one up, as a candidate."""
+    since = timezone.now() - dt.timedelta(days=365)
+    picks = set(MiddleBandPick.objects.filter(draw__drawn_at__gte=since).values_list("person_id", flat=True))
+    if not picks:
+        return picks
+    aside = Case.objects.filter(person_id__in=picks, status=CaseStatus.DISMISSED)
+    return picks - set(aside.values_list("person_id", flat=True))
 
 
 def seals(actor: Actor, people: SnapshotPeople) -> Seals:

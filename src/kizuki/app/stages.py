@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kizuki.app import learned_watch
 from kizuki.app.city_definitions import WritingTables, writing_tables
 from kizuki.app.corrections import corrections_table
 from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
@@ -370,6 +371,15 @@ def publish(night: Night) -> int:
     store.prune()
     night.snapshot = manifest.id
     return sum(manifest.rows().values())
+
+
+def watch(night: Night) -> int:
+    """見張り: learned tables that no longer fit today's children are stopped, one by one; nothing else stops."""
+    answers = learned_watch.watch(night.home, night.definitions, night.snapshot, night.now)
+    for name, reasons in answers.items():
+        if reasons:
+            night.progress(f"判定基準「{name}」の学んだ表を止めました：{'、'.join(reasons)}")
+    return len(answers)
 
 
 def snapshot_id(night: Night) -> str:

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from kizuki.app import explanation as words
 from kizuki.app.cases import NEW_CASE, TABS, CaseState, case_states
+from kizuki.app.drawn_children import marked, open_picks
 from kizuki.app.known_families import known_children, sees_judgements
-from kizuki.app.list_filters import ORDERS, UNASSIGNED, Filters
+from kizuki.app.list_filters import ORDERS, RANDOM, UNASSIGNED, Filters
 from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
 from kizuki.app.scope import fetch
 from kizuki.app.served import Served, shown
@@ -138,6 +139,7 @@ class Row:
     case: CaseState
     overdue: bool
     sibling: bool
+    drawn: bool = False
     change: str = ""
     change_text: str = ""
     siblings: tuple["Row", ...] = ()
@@ -378,6 +380,7 @@ def _counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
     for state in states.values():
         if state.status != TABS[0]:
             counts[state.status] += 1
+    counts[RANDOM] = len(open_picks(states))
     counts[TABS[0]] = len(index.ordered) - sum(1 for p in _moved_on(states) if index.place_of(p))
     return counts
 
@@ -388,6 +391,8 @@ def _choose(look: _Look, filters: Filters) -> list[Entry]:
     if filters.tab == TABS[0]:
         gone = _moved_on(states)
         pool = [e for e in _base(index, filters) if e.person_id not in gone]
+    elif filters.tab == RANDOM:
+        pool = [index.by_id.get(p) or Entry(p, p, "", "", None) for p in open_picks(states)]
     else:
         inside = {person for person, state in states.items() if state.status == filters.tab}
         pool = [e for e in _base(index, filters) if e.person_id in inside]
@@ -458,6 +463,7 @@ def _rows(
     persons = {row["person_id"]: row for row in got["people"].rows}
     reasons, spells = _grouped(got["reasons"].rows), _grouped(got["spells"].rows)
     rows: list[Row] = []
+    drawn = marked()
     before = ""
     for entry in entries:
         person = persons.get(entry.person_id)
@@ -469,7 +475,7 @@ def _rows(
         change = look.since.of(entry.person_id)
         if change is not None:
             row = replace(row, change=change.word, change_text="、".join(change.sentences(served.definitions)))
-        rows.append(row)
+        rows.append(replace(row, drawn=entry.person_id in drawn and not entry.place))
         before = entry.household_id
     return tuple(rows), got["people"].refused_rows, any(part.withheld for part in got.values())
 

@@ -17,6 +17,7 @@ from kizuki.terms.errors import DefinitionError, InputRefused, RunFailed
 
 if TYPE_CHECKING:
     from kizuki.app.snapshot_view import SnapshotView
+    from kizuki.govern.actor import Actor
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -228,6 +229,77 @@ def compare(
         print(f"  {verdict} {before} → {after}")
     if found["precision"] is not None:
         print(f"  見つける割合：{found['precision']['answer']} {found['precision']['interval'] or ''}")
+
+
+def history(
+    criteria: Annotated[str, typer.Option("--criteria", help="判定基準のID。")],
+    out: Annotated[Path, typer.Option("--out", help="書き出すCSV（judge learn の --items に渡せます）。")],
+    home: Home = Path("var"),
+    as_json: AsJson = False,
+) -> None:
+    """過去の基準日ごとに、その日に分かっていた項目と、その後の一年に起きたことの表を書き出します（仮名。操作ログに残します）。"""
+    from kizuki.app import startup
+    from kizuki.engine.keys import KeyRing
+
+    startup.open_app(home)
+    from kizuki.app import release  # needs the opened app
+    from kizuki.app.backtest import PastDays, write_history
+
+    view = _view(home, None)
+    with PastDays(view, definitions_of(home)) as days:
+        past = days.history(criteria)
+    people = sorted(set(past.people))
+    release.record_output(
+        _analyst(), "judge.history", subjects=people, fields=["item", "outcome"], count=len(past.people), reason=criteria
+    )
+    rows = write_history(past, out, KeyRing.load(home))
+    told = {"criteria": criteria, "rows": rows, "periods": list(past.cases.periods), "snapshot": view.id}
+    line = (
+        f"judge learn --items {out.name} --label outcome --time as_of --group household --staff staff_points --window-days 365"
+    )
+    print(json.dumps(told, ensure_ascii=False) if as_json else f"{rows}行を書きました。次は：{line} --capacity 300")
+
+
+@app.command()
+def backtest(
+    home: Home = Path("var"),
+    criteria: Annotated[str, typer.Option("--criteria", help="判定基準のID。省くと全ての判定基準。")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """市の過去の記録で判定を検証し、閾値設計・公平性・モデルの説明書の画面に出します（月に一度）。"""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    from kizuki.app import release  # needs the opened app
+    from kizuki.app.backtest import PastDays
+    from kizuki.app.backtest_results import back_test_of, keep
+
+    view = _view(home, None)
+    with PastDays(view, definitions_of(home)) as days:
+        names = [days.criteria(criteria).id] if criteria else list(days.sets)
+        release.record_output(
+            _analyst(), "judge.backtest", subjects=[], fields=["item", "outcome"], count=len(names), reason="judge backtest"
+        )
+        for name in names:
+            told = back_test_of(days, name)
+            keep(home, told)
+            short = {k: told.get(k) for k in ("criteria", "events", "rows", "method", "empty")}
+            print(json.dumps(short, ensure_ascii=False) if as_json else f"{name}：{told['empty'] or told['method']}")
+
+
+def _analyst() -> "Actor":
+    """Who uses the command line, as the role these verbs are for; raises NotPermitted where the matrix gives it no analysis."""
+    from kizuki.app import accounts
+    from kizuki.govern.actor import Actor
+    from kizuki.govern.may import Refused
+
+    login = getpass.getuser()
+    actor = Actor(0, login, login, "analyst", "analysis", "cli")
+    verdict = accounts.may(actor, "analysis.run")
+    if isinstance(verdict, Refused):
+        raise verdict.error()
+    return actor
 
 
 def _view(home: Path, day: dt.date | None) -> "SnapshotView":

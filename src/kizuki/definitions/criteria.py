@@ -41,6 +41,7 @@ from kizuki.terms.states import JudgementVerdict
 
 VERSIONS = "versions"
 _ORDERS = {"年齢の低い順": "younger", "年齢の高い順": "older", "無作為の順": "random"}
+_OUTCOMES = {"継続の開始": "start", "出来事": "event", "一年の合計": "sum"}
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 Order = Annotated[Literal["younger", "older", "random"], BeforeValidator(labelled(_ORDERS))]
@@ -79,6 +80,21 @@ class ExampleText(Definition):
     points: int | None = Key(None, alias="点")
 
 
+class OutcomeText(Definition):
+    """One kind of record that shows the difficulty began (検証の記録): a spell that starts, an event, or a sum over a year.
+
+    A child who already had it in the year before the as-of day is not at risk of its beginning and is left out. Where the
+    records come every month (`monthly`), a child without recent ones was not watched: silence then says nothing.
+    """
+
+    of: Annotated[Literal["start", "event", "sum"], BeforeValidator(labelled(_OUTCOMES))] = Key(alias="種別")
+    source: str = Key(alias="元データ")
+    kind: str = Key(alias="種類")
+    codes: tuple[str, ...] = Key((), alias="区分")
+    at_least: float = Key(1.0, alias="以上")
+    monthly: YesNo = Key(False, alias="毎月届く")
+
+
 class CriteriaText(Definition):
     """One file of `criteria/`."""
 
@@ -100,6 +116,7 @@ class CriteriaText(Definition):
     past_case: str = Key("", alias="検証で数える出来事")
     learned_from: str = Key("", alias="学んだ採点表")
     told_to_family: YesNo = Key(True, alias="本人・保護者に知らせる")
+    outcomes: tuple[OutcomeText, ...] = Key((), alias="検証の記録")
     combines: tuple[str, ...] = Key((), alias="組合せ")
     caps: dict[str, int] = Key(default_factory=dict, alias="まとまりの上限")
     entries: tuple[EntryText, ...] = Key(alias="項目", min_length=1)

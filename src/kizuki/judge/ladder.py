@@ -63,6 +63,7 @@ class Learned:
     dof: float
     net_benefit: tuple[dict[str, Any], ...] = ()
     yardstick: dict[str, Any] | None = None
+    test: BackTest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def learn(cases: CaseTable, asked: Question) -> Learned:
     refused += [f"項目「{s.item}」：{s.why}" for s in suspects]
     told = _told(rung, clean, asked, refused=refused, notes=notes, suspects=suspects, guard=guard)
     points = next((c.values for c in clean.items if c.name == staff), None)
-    return replace(told, net_benefit=net_benefit(clean, rung.test.crossed, points, asked.capacity))
+    return replace(told, net_benefit=net_benefit(clean, rung.test.crossed, points, asked.capacity), test=rung.test)
 
 
 def _climb(cases: CaseTable, asked: Question, staff: str | None, events: int) -> tuple[_Rung, Required | None, list[str]]:
@@ -178,10 +179,10 @@ def _told(
 ) -> Learned:
     closed = cases.closed
     events = int(np.nansum(cases.label))
-    coming = _coming(cases)
-    rows_next = len(coming)
+    ahead = coming(cases)
+    rows_next = len(ahead)
     last = int(cases.period[closed].max())
-    table = _table(rung, cases, asked, coming, last)
+    table = _table(rung, cases, asked, ahead, last)
     promised = None
     if events >= _MIN_TO_TEST and not np.isnan(rung.test.crossed[closed]).all():
         test, n = rung.test, asked.capacity
@@ -207,17 +208,17 @@ def _told(
     )
 
 
-def _coming(cases: CaseTable) -> Ints:
+def coming(cases: CaseTable) -> Ints:
     """Rows that stand for the next period: those after every closed one, else the last closed period."""
     last = int(cases.period[cases.closed].max())
     after = cases.period > last
     return np.flatnonzero(cases.period == (cases.period[after].min() if after.any() else last))
 
 
-def _table(rung: _Rung, cases: CaseTable, asked: Question, coming: Ints, last: int) -> PointTable:
+def _table(rung: _Rung, cases: CaseTable, asked: Question, ahead: Ints, last: int) -> PointTable:
     level = rung.found.level(rung.fit, last)
     made = rung.found.tables(rung.fit)
-    scores = np.sort(level + rung.found.order(rung.fit, coming))[::-1]
+    scores = np.sort(level + rung.found.order(rung.fit, ahead))[::-1]
     n = min(asked.capacity, len(scores))
     facts = {
         "rows": int(cases.closed.sum()),

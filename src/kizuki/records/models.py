@@ -491,3 +491,38 @@ class ListPreference(models.Model):
 
     class Meta:
         verbose_name = "一覧の見かた"
+
+
+class MiddleBandDraw(models.Model):
+    """One month's 中程度の抽出 of one criteria set, drawn with recorded probabilities so that its finds can be weighed.
+
+    `seed`, `snapshot` and the probabilities are enough to draw the same children again.
+    """
+
+    criteria = models.CharField("判定基準", max_length=64)
+    version = models.CharField("版", max_length=32)
+    month = models.CharField("月（2026-11）", max_length=7)
+    snapshot = models.CharField("公開データ", max_length=64)
+    band_size = models.PositiveIntegerField("抽出のもとの人数")
+    seed = models.BigIntegerField("無作為の種")
+    drawn_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    drawn_at = models.DateTimeField("抽出した日時", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "中程度の抽出"
+        constraints = [models.UniqueConstraint(fields=["criteria", "month"], name="middle_band_once_a_month")]
+
+
+class MiddleBandPick(models.Model):
+    """One child of one draw with the probability it had of being drawn."""
+
+    draw = models.ForeignKey(MiddleBandDraw, on_delete=models.PROTECT, related_name="picks")
+    person_id = models.CharField("個人ID", max_length=_PERSON_ID, db_index=True)
+    inclusion = models.FloatField("抽出される確率")
+
+    class Meta:
+        verbose_name = "抽出されたこども"
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "person_id"], name="middle_band_pick_once"),
+            models.CheckConstraint(condition=models.Q(inclusion__gt=0, inclusion__lte=1), name="middle_band_probability"),
+        ]

@@ -12,6 +12,7 @@ from kizuki.app import cases, emergency_stop, feedback, inquiries, resident_shee
 from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.current_person import current_person
+from kizuki.app.drawn_children import marked
 from kizuki.app.explanation import LANES
 from kizuki.app.list_filters import UNASSIGNED, Filters, remembered
 from kizuki.app.worklist import next_child
@@ -55,6 +56,7 @@ def _show(
     context = {
         "page": page,
         "case": cases.case_of(person_id),
+        "drawn": person_id in marked(),
         "history": cases.history(person_id),
         "staff": cases.staff(),
         "statuses": cases.TABS,

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from kizuki.app import feeds_board as app
+from kizuki.app.learned_watch import all_stopped
 from kizuki.web.views.session import actor_of, home, snapshot
 
 
@@ -12,7 +13,9 @@ from kizuki.web.views.session import actor_of, home, snapshot
 def feeds(request: HttpRequest) -> HttpResponse:
     """All sources with their freshness."""
     served = snapshot()
-    return render(request, "feeds/board.html", {"feeds": app.feeds_board(actor_of(request), served), "as_of": served.as_of})
+    feeds = app.feeds_board(actor_of(request), served)
+    stopped = [(served.definitions.criteria_title(c), why) for c, why in all_stopped(home()).items()]
+    return render(request, "feeds/board.html", {"feeds": feeds, "as_of": served.as_of, "stopped": stopped})
 
 
 @require_GET

@@ -15,6 +15,7 @@ from kizuki.web.views import (
     review,
     sheets,
     today,
+    validation,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -57,6 +58,12 @@ urlpatterns: list[URLPattern] = [
     path("criteria/drafts/<int:draft_id>/preview/", criteria.preview, name="criteria_preview"),
     path("criteria/drafts/<int:draft_id>/decide/", criteria.decide, name="criteria_decide"),
     path("criteria/sets/<str:criteria_id>/<str:version>/", criteria.show, name="criteria_version"),
+    path("validation/", validation.index, name="validation"),
+    path("validation/thresholds/", validation.capacities, name="thresholds"),
+    path("validation/thresholds/propose/", validation.propose, name="threshold_propose"),
+    path("validation/draw/", validation.draw, name="middle_band_draw"),
+    path("validation/fairness/", validation.fairness, name="fairness"),
+    path("validation/sheet/", validation.sheet, name="model_sheet"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),

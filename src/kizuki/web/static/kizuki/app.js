@@ -62,6 +62,12 @@
   document.addEventListener("DOMContentLoaded", showKeys);
   window.addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
 
+  // つまみの値を、離す前から見せる
+  document.addEventListener("input", (event) => {
+    const shown = document.querySelector(`[data-shows="${CSS.escape(event.target.id)}"]`);
+    if (shown) shown.textContent = event.target.value;
+  });
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
