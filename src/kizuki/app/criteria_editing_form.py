@@ -46,7 +46,11 @@ SIGNED: Final = ("施行日", "終了日", "作成者", "承認者", "作成日"
 """Written by approval, never by hand in the form."""
 _COMMAS: Final = re.compile(r"[、,，]\s*(?!\d{3}(?!\d))")
 _PAIR: Final = re.compile(r"\s*(.+?)\s*[:：＝=]\s*(.+?)\s*")
+CARRIED: Final = ("検証の記録", "学んだ採点表", "本人・保護者に知らせる")
+"""Keys with no field in the form, kept as they are written in the file."""
 _YES: Final = "はい"
+_LINE_ENDS: Final = str.maketrans({"\x85": " ", "\u2028": " ", "\u2029": " "})
+"""Line ends no keyboard has; YAML would fold them when it reads them back, so they are a space from the start."""
 
 
 class _TextDumper(Emitter, Serializer, SafeRepresenter, BaseResolver):
@@ -85,7 +89,8 @@ class Form:
     head: Mapping[str, str]
     entries: tuple[Row, ...]
     examples: tuple[Row, ...]
-    signed: Mapping[str, str] = field(default_factory=dict)
+    signed: Mapping[str, Any] = field(default_factory=dict)
+    """What has no field: who signed for which dates, and the keys only the file shows."""
 
 
 def written(content: Mapping[str, Any]) -> str:
@@ -105,13 +110,30 @@ def form_of(text: str) -> Form:
     head["caps"] = _pairs_text(node.get("まとまりの上限"))
     entries = tuple(Row(n, _entry_fields(e)) for n, e in enumerate(_nodes(node.get("項目"))))
     examples = tuple(Row(n, _example_fields(e)) for n, e in enumerate(_nodes(node.get("例"))))
-    return Form(head, entries, examples, {key: _text(node.get(key)) for key in SIGNED if node.get(key)})
+    return Form(head, entries, examples, _unshown(node))
 
 
-def form_from(posted: Mapping[str, str], signed: Mapping[str, str]) -> Form:
+def unshown(text: str) -> dict[str, Any]:
+    """What the form of a YAML text does not show; nothing where the text is not YAML."""
+    try:
+        return {key: value for key, value in _unshown(read_text(text, DRAFT_PATH)).items() if key in CARRIED}
+    except DefinitionError:
+        return {}
+
+
+def _unshown(node: Node) -> dict[str, Any]:
+    return {key: found.plain() for key in (*SIGNED, *CARRIED) if (found := node.get(key)) is not None and found.value}
+
+
+def typed(text: str) -> str:
+    """What a person typed into a field, as it is kept."""
+    return text.translate(_LINE_ENDS).strip()
+
+
+def form_from(posted: Mapping[str, str], signed: Mapping[str, Any]) -> Form:
     """The form as posted: rows by their numbers, rows left wholly empty or marked for removal dropped."""
     names = (*HEAD, *LISTS, *AGES, "trial", "caps")
-    head = {name: posted.get(name, "").strip() for name in names}
+    head = {name: typed(posted.get(name, "")) for name in names}
     return Form(head, tuple(_rows(posted, "entry", ENTRY)), tuple(_rows(posted, "example", EXAMPLE)), signed)
 
 
@@ -130,6 +152,7 @@ def yaml_of(form: Form) -> str:
         content["検証で数える出来事"] = head["past_case"]
     if head["caps"]:
         content["まとまりの上限"] = pairs(head["caps"])
+    content |= {key: form.signed[key] for key in CARRIED if form.signed.get(key)}
     content["項目"] = [_entry(row) for row in form.entries]
     content["例"] = [_example(row.fields) for row in form.examples]
     if not content["対象年齢"]:
@@ -235,7 +258,7 @@ def _rows(posted: Mapping[str, str], of: str, keys: Mapping[str, str]) -> Iterat
     numbers = sorted({int(m[1]) for name in posted if (m := re.fullmatch(rf"{of}-(\d{{1,4}})-\w+", name))})
     kept = 0
     for number in numbers:
-        fields = {name: posted.get(f"{of}-{number}-{name}", "").strip() for name in keys}
+        fields = {name: typed(posted.get(f"{of}-{number}-{name}", "")) for name in keys}
         told = {n: v for n, v in fields.items() if n not in ("id", "others", "expected", "needs_feed")}
         if any(told.values()) and f"{of}-{number}-remove" not in posted:
             yield Row(kept, fields)

@@ -92,7 +92,8 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
     actor = _allowed(request)
     if request.method == "POST":
         try:
-            criteria_editing.save(actor, draft_id, _posted(request.POST), number_of(request.POST.get("revision", "")) or 0)
+            text = _posted(request.POST, criteria_editing.draft(draft_id).text)
+            criteria_editing.save(actor, draft_id, text, number_of(request.POST.get("revision", "")) or 0)
         except InputRefused as refusal:
             return _draft(request, actor, draft_id, refusal)
         counted = "?count=1" if request.POST.get("what") == "count" else ""
@@ -100,11 +101,11 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
     return _draft(request, actor, draft_id)
 
 
-def _posted(posted: Mapping[str, str]) -> str:
-    """The text of a posted form, or of the raw YAML box."""
+def _posted(posted: Mapping[str, str], before: str) -> str:
+    """The text of a posted form, or of the raw YAML box; what the form does not show stays as it was `before`."""
     if posted.get("what") == "yaml":
         return posted.get("yaml", "").replace("\r\n", "\n")
-    return criteria_editing_form.yaml_of(criteria_editing_form.form_from(posted, {}))
+    return criteria_editing_form.yaml_of(criteria_editing_form.form_from(posted, criteria_editing_form.unshown(before)))
 
 
 def _draft(request: HttpRequest, actor: Actor, draft_id: int, refusal: KizukiError | None = None) -> HttpResponse:
@@ -183,7 +184,7 @@ def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
     actor = _allowed(request)
     try:
         found = criteria_editing.draft(draft_id)
-        text = _posted(request.POST) if request.method == "POST" else found.text
+        text = _posted(request.POST, found.text) if request.method == "POST" else found.text
         counted = preview_of(actor, snapshot(), _definitions(), text, found.base_version)
     except InputRefused as e:
         return _gone(request, e)
