@@ -122,6 +122,17 @@ def test_leaving_any_statement_out_never_turns_an_answer_round(
                 assert named(new) & NAMED_FOR.get(fact, {fact}), (who, fact, new)
 
 
+def test_who_is_elder_is_asked_beside_who_counts() -> None:
+    """Found by the test above: two things decide whether a child is the third, and only one of them was asked for."""
+    members = [
+        {"id": "0", "role": "児童", "age_years": 0},
+        {"id": "1", "role": "児童", "age_years": 0},
+        {"id": "2", "role": "児童", "age_years": 18, "age_fy_end": 19},
+    ]
+    found = answers(ALL["child_allowance"], {"members": members}, DAYS[0])
+    assert {"supported_as_child", "age_years"} <= named(found["0"])
+
+
 NAMED_FOR = {
     "birth_date": {"age_years", "age_fy_end", "age_month_start", "birth_date"},
     "age_years": {"age_years", "age_fy_end", "age_month_start", "birth_date"},

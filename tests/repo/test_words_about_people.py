@@ -16,8 +16,8 @@ from tests.repo.source_tree import PACKAGE, ROOT
 FORBIDDEN = ("低リスク", "高リスク", "リスクが低", "リスクが高", "リスク値", "スコア", "点数", "危険度", "問題児", "要注意人物")
 PERCENT = re.compile(r"[%％]|パーセント")
 TAG = re.compile(r"\{%.*?%\}|\{#.*?#\}|<[^>]*>", re.S)
-AGGREGATE = ("templates/review/check.html",)
-"""The screen about the linkage of the whole city: a share of many records is no statement about a person."""
+AGGREGATE = ("templates/review/check.html", "templates/validation/fairness.html", "templates/validation/thresholds.html")
+"""Screens about the whole city: a share of many records, or the width of an interval, is no statement about a person."""
 
 
 def templates() -> Iterator[tuple[str, str]]:

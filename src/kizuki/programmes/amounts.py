@@ -75,7 +75,8 @@ def _child_allowance(programme: Programme, household: Household, day: dt.date, s
         return Worth(figures["第3子以降"])
     if perhaps >= _THIRD:
         missing = [t for n, m in enumerate(members) if answers[n] is None for t in _open(counted, m, household)]
-        return Worth(None, tuple(dict.fromkeys(missing or ["年齢"])))
+        untold = any(a is not False and e is None for a, e in zip(others, elder, strict=True))
+        return Worth(None, tuple(dict.fromkeys([*missing, *(["年齢"] if untold else [])])))
     young = compare_spans("<", span_of(members[subject].get("age_month_start"), BY_ID["age_month_start"].term), _THREE)
     if young is None:
         return Worth(None, (BIRTH_DATE_TITLE,))

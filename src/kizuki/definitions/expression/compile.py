@@ -158,6 +158,9 @@ def first_item(node: Condition, scope: Scope) -> Sql:
     if isinstance(node, Or):
         branches = [(compile_condition(n, scope), first_item(n, scope)) for n in node.of]
         return case(*branches)
+    if isinstance(node, Compare) and isinstance(node.left, CountHolding):
+        counted = [(compile_condition(n, scope), first_item(n, scope)) for n in node.left.of]
+        return case(*counted, default=first_item(node.left.of[0], scope))  # none holds where few are asked for
     if isinstance(node, And):
         return first_item(node.of[0], scope)
     terms = terms_of(node)
