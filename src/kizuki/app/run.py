@@ -1,7 +1,6 @@
 """One night: every stage in order under one lock, each noted in the run ledger; a night that fails changes nothing (G4)."""
 
 import datetime as dt
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -103,7 +102,6 @@ def _run_stage(stage: Stage, night: Night, book: "_Book") -> StageResult:
     book.steps.clear()
     with _told_as_failure(stage, book), measured() as usage:
         rows = stage.run(night)
-        gc.collect()  # a stage's steps hold each other and with them whole tables
         release_memory()
     peak = max([usage.peak_mb, *(done.peak_mb for done in book.steps)])
     done = StageResult(stage.name, rows, usage.seconds, peak, len(book.steps), sum(d.skipped for d in book.steps))
