@@ -15,7 +15,7 @@ from kizuki.engine.cache import TableCache
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.ledger import Ledger
 from kizuki.engine.lock import exclusive
-from kizuki.engine.measure import measured, release_memory
+from kizuki.engine.measure import measured, release_memory, share_one_heap
 from kizuki.engine.steps import Done, Runner
 from kizuki.terms.errors import KizukiError, RunFailed
 
@@ -79,6 +79,7 @@ def run(
     Raises RunFailed (K905 when another run is going on, K402 when a stage broke down); the snapshot served before goes on
     being served. Running again picks up where the last run stopped.
     """
+    share_one_heap()
     with exclusive(home / "ledger" / "run.lock"):
         book = _Book(run_ledger(home), f"{now:%Y%m%dT%H%M%S}", as_of)
         keys = KeyRing.load(home)

@@ -41,6 +41,7 @@ from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart
 from kizuki.mart.items import base_selects, build_item_group, earliest_asked, groups, sources_read
 from kizuki.mart.queries import REGISTER, SPELL_SOURCES
 from kizuki.terms.tables import ALL_TABLES
+from kizuki.terms.wareki import read_date
 
 CODE = ("kizuki.cleanse", "kizuki.link", "kizuki.mart", "kizuki.judge", "kizuki.programmes")
 SYNTHETIC_MARK = "synthetic.json"
@@ -102,6 +103,7 @@ def cleanse(night: Night) -> int:
     rows = night.run([_conform_step(night, source) for source in night.sources])
     taught = _Taught(writing_tables(night.home))
     night.run([_person_record_step(night, source, taught) for source in night.sources])
+    read_date.cache_clear()  # kept from 受領 until here, where the last date is read; at city size a hundred megabytes
     return rows
 
 

@@ -1,6 +1,7 @@
 """The command line: one verb, one use case. Verbs are imported when used; every error is a sentence and an exit code."""
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -26,6 +27,9 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 """Verb → module with its typer `app` (a group) or its only command, and one line of help."""
 
+
+# Read when Arrow is first loaded; its own allocators keep what they once needed (engine/measure.py, share_one_heap).
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 # typer carries its own click, or uses the installed one: the class every misuse is an instance of, by its name
 _MISUSE: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
