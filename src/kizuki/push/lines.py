@@ -1,0 +1,166 @@
+"""What core and relay tell each other: one frozen class per kind of line, to and from JSON (D11).
+
+No line may carry a name, address, birthday, income or readable programme: the fields here are the whole vocabulary, and none
+of them can hold such a thing. `template` is opaque (`t-` and hexadecimal), `recipient_no` random, codes are digests.
+Times are ISO 8601 with offset. A line unknown to the reader refuses the file (K801): the two sides must be of one version.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Final
+
+from kizuki.terms.errors import InputRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """To the relay: one immutable text. `named` texts may name a programme and go only to those whose consent covers it."""
+
+    kind: ClassVar[str] = "template"
+    template: str
+    version: str
+    text: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """To the relay: one immutable text of the consent page, and the scopes it asks about."""
+
+    kind: ClassVar[str] = "consent_text"
+    version: str
+    text: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """To the relay: the digest of one posted registration code, and whom it links; `expires_at` blank = taken back."""
+
+    kind: ClassVar[str] = "code"
+    digest: str
+    recipient_no: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """To the relay: send one notice between two instants, once; `retry_key` goes to LINE unchanged at every attempt."""
+
+    kind: ClassVar[str] = "send"
+    notice_id: str
+    recipient_no: str
+    template: str
+    version: str
+    retry_key: str
+    not_before: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """To the relay: do not send this notice, if it has not been tried yet."""
+
+    kind: ClassVar[str] = "cancel"
+    notice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """To the relay: from now send this recipient nothing (withdrawn, sealed, left). `on` False takes it back."""
+
+    kind: ClassVar[str] = "silence"
+    recipient_no: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """To the relay: 緊急停止 of every notice not yet tried. `on` False takes it back."""
+
+    kind: ClassVar[str] = "stop"
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """From the relay: what became of one notice (`accepted`, `unknown`, `failed`, `blocked`, `expired`, `cancelled`, `held`)."""
+
+    kind: ClassVar[str] = "outcome"
+    notice_id: str
+    status: str
+    at: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """From the relay: the one-time address in a notice was opened for the first time."""
+
+    kind: ClassVar[str] = "opened"
+    notice_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """From the relay: a recipient's LINE account was linked (`on`), or the link is gone (blocked, unlinked)."""
+
+    kind: ClassVar[str] = "linked"
+    recipient_no: str
+    on: bool
+    at: str
+    code_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """From the relay: a recipient's wish (`wanted`, `unwanted`, `withdrawn`) with its scopes and the text they had read."""
+
+    kind: ClassVar[str] = "answer"
+    event: str
+    recipient_no: str
+    answer: str
+    scopes: tuple[str, ...]
+    text_version: str
+    channel: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """From the relay: a recipient pressed an enquiry button. `notice_id` blank = from the menu, not from a notice."""
+
+    kind: ClassVar[str] = "asked"
+    event: str
+    recipient_no: str
+    notice_id: str
+    topic: str
+    at: str
+
+
+Line = Template | ConsentText | Code | Send | Cancel | Silence | Stop | Outcome | Opened | Linked | Answer | Asked
+TO_RELAY: Final = (Template, ConsentText, Code, Send, Cancel, Silence, Stop)
+FROM_RELAY: Final = (Outcome, Opened, Linked, Answer, Asked)
+_BY_KIND: Final[Mapping[str, type[Any]]] = {k.kind: k for k in (*TO_RELAY, *FROM_RELAY)}
+
+
+def to_json(line: Line) -> str:
+    """The line as canonical JSON on one line."""
+    return json.dumps({"kind": line.kind, **asdict(line)}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_json(text: str) -> Line:
+    """The line; raises InputRefused K801 where it is not exactly one of the known kinds with exactly its fields."""
+    try:
+        found = json.loads(text)
+        kind = _BY_KIND[found.pop("kind")]
+        if found.keys() != {f.name for f in fields(kind)}:
+            raise KeyError
+        line: Line = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise InputRefused(
+            "K801", "中継との便に、知らない行があります。", fix="本体と中継を同じ版にして、書き出し直してください。"
+        ) from e
+    return line
