@@ -1,5 +1,6 @@
 """Engine: the step graph runs only what changed, snapshots are replaced whole, the lock and the ledger survive a kill."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.engine.encode import in_order
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
-from kizuki.engine.measure import measured
+from kizuki.engine.measure import measured, seldom_collecting, share_one_heap
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Done, Inputs, Runner, Select, Step
 from kizuki.engine.tables import digest, empty, shape
@@ -352,3 +353,20 @@ def test_sorting_by_more_than_one_integer_can_hold_still_sorts() -> None:
     values = [7, 2**61, 0, 2**61 - 1]
     table = pa.table({"a": pa.array(values, pa.int64()), "b": pa.array(list(reversed(values)), pa.int64())})
     assert in_order(table, ["a", "b"]).column("a").to_pylist() == sorted(values)
+
+
+def test_the_collector_is_given_back_its_thresholds() -> None:
+    usual = gc.get_threshold()
+    with pytest.raises(RuntimeError), seldom_collecting():
+        assert gc.get_threshold()[0] > usual[0]
+        raise RuntimeError
+    assert gc.get_threshold() == usual
+
+
+def test_arrow_takes_memory_from_the_system() -> None:
+    before = pa.default_memory_pool()
+    try:
+        share_one_heap()
+        assert pa.default_memory_pool().backend_name == "system"
+    finally:
+        pa.set_memory_pool(before)

@@ -15,7 +15,7 @@ from kizuki.engine.cache import TableCache
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.ledger import Ledger
 from kizuki.engine.lock import exclusive
-from kizuki.engine.measure import measured, release_memory, share_one_heap
+from kizuki.engine.measure import measured, release_memory, seldom_collecting, share_one_heap
 from kizuki.engine.steps import Done, Runner
 from kizuki.terms.errors import KizukiError, RunFailed
 
@@ -80,7 +80,7 @@ def run(
     being served. Running again picks up where the last run stopped.
     """
     share_one_heap()
-    with exclusive(home / "ledger" / "run.lock"):
+    with exclusive(home / "ledger" / "run.lock"), seldom_collecting():
         book = _Book(run_ledger(home), f"{now:%Y%m%dT%H%M%S}", as_of)
         keys = KeyRing.load(home)
         cache = TableCache(home / "cache", keys)

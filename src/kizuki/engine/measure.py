@@ -18,6 +18,7 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 _M_ARENA_MAX = -8  # mallopt(3)
 _ARENAS = 2
+_SELDOM = (50_000, 50, 100)  # of gc.set_threshold; the usual are 700, 10, 10
 _RESET_PEAK = "5"  # proc(5): writing 5 resets the peak resident set size of the process
 
 
@@ -63,6 +64,20 @@ def share_one_heap() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
     if sys.platform == "linux" and (choose := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         choose(_M_ARENA_MAX, _ARENAS)
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Let the collector of cyclic garbage pass less often: a night makes millions of short texts and hardly any cycle.
+
+    Measured at 60,000 people, twice each in turn: 38.6–39.8 s of a whole night with the usual thresholds, 32.9 s with these.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def release_memory() -> None:

@@ -85,7 +85,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """From the relay: what became of one notice (`accepted`, `unknown`, `failed`, `blocked`, `expired`, `cancelled`, `held`)."""
+    """From the relay: what became of one notice: `accepted`, `unknown`, `failed`, `blocked`, `expired`, `cancelled`, `held`."""
 
     kind: ClassVar[str] = "outcome"
     notice_id: str

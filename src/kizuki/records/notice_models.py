@@ -10,6 +10,7 @@ from django.db import models
 
 _PERSON_ID = 64
 _CODE = 64
+_STAFF = settings.AUTH_USER_MODEL
 
 
 class Recipient(models.Model):
@@ -29,7 +30,7 @@ class RegistrationCode(models.Model):
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="codes")
     digest = models.CharField("登録番号の照合値", max_length=_CODE, unique=True)
     invitation = models.CharField("案内の名簿", max_length=64, db_index=True)
-    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    issued_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, related_name="+")
     issued_at = models.DateTimeField("発行日時")
     expires_on = models.DateField("有効期限")
     used_at = models.DateTimeField("使われた日時", null=True, blank=True)
@@ -70,7 +71,7 @@ class ConsentEvent(models.Model):
     channel = models.CharField("受け付けた方法", max_length=16, choices=ConsentChannel.choices)
     answered_at = models.DateTimeField("答えた日時")
     recorded_at = models.DateTimeField("記録した日時", auto_now_add=True)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    recorded_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     source_event = models.CharField("中継の行", max_length=64, unique=True, null=True, blank=True)
 
     class Meta:
@@ -104,15 +105,15 @@ class NoticeBatch(models.Model):
     waves = models.PositiveSmallIntegerField("送る週の数", default=1, help_text="2以上なら、送る週をくじで決め、効果を測る")
     seed = models.CharField("くじの種", max_length=64, blank=True)
     status = models.CharField("状態", max_length=8, choices=BatchStatus.choices, default=BatchStatus.WRITING)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField("作成日時", auto_now_add=True)
     tested_at = models.DateTimeField("試し送りの日時", null=True, blank=True)
     requested_at = models.DateTimeField("承認を求めた日時", null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField("承認・差し戻しの日時", null=True, blank=True)
     decision_reason = models.CharField("差し戻し・取り消しの理由", max_length=200, blank=True)
-    leaves_at = models.DateTimeField("送り出してよい時刻", null=True, blank=True, help_text="承認の10分後。それまでは取り消せる")
-    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    leaves_at = models.DateTimeField("送り出してよい時刻", null=True, blank=True, help_text="それまでは取り消せる")
+    cancelled_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     cancelled_at = models.DateTimeField("取り消した日時", null=True, blank=True)
 
     class Meta:
@@ -197,7 +198,7 @@ class NoticeEvent(models.Model):
     status = models.CharField("状態", max_length=16)
     at = models.DateTimeField("日時")
     detail = models.CharField("理由の番号など", max_length=64, blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     source_event = models.CharField("中継の行", max_length=64, unique=True, null=True, blank=True)
 
     class Meta:
@@ -209,12 +210,12 @@ class NoticeStop(models.Model):
 
     programme = models.CharField("制度ID", max_length=64, blank=True, help_text="空ならすべて")
     reason = models.CharField("止める理由", max_length=200)
-    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    stopped_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, related_name="+")
     stopped_at = models.DateTimeField("止めた日時", auto_now_add=True)
     lift_reason = models.CharField("解く理由", max_length=200, blank=True)
-    lift_asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    lift_asked_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     lift_asked_at = models.DateTimeField("解くことを求めた日時", null=True, blank=True)
-    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    lifted_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     lifted_at = models.DateTimeField("解いた日時", null=True, blank=True)
 
     class Meta:
@@ -257,7 +258,7 @@ class ContactOccasion(models.Model):
     programme = models.CharField("制度ID", max_length=64)
     flagged_at = models.DateTimeField("載せた日時", auto_now_add=True)
     told_at = models.DateTimeField("伝えた日時", null=True, blank=True)
-    told_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    told_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.CharField("伝えた結果", max_length=32, blank=True)
 
     class Meta:
@@ -280,7 +281,7 @@ class EnquiryStatus(models.TextChoices):
 
 
 class Enquiry(models.Model):
-    """One question of a resident about a notice, given to the owning office with a day to answer by. Holds no free text of theirs."""
+    """One question of a resident, given to the owning office with a day to answer by. Holds no free text of theirs."""
 
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="enquiries")
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, null=True, blank=True, related_name="enquiries")
@@ -291,7 +292,7 @@ class Enquiry(models.Model):
     opened_at = models.DateTimeField("受け付けた日時")
     due_on = models.DateField("答える期限")
     status = models.CharField("状態", max_length=8, choices=EnquiryStatus.choices, default=EnquiryStatus.OPEN)
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    answered_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField("答えた日時", null=True, blank=True)
     result = models.CharField("結果", max_length=32, blank=True)
     source_event = models.CharField("中継の行", max_length=64, unique=True, null=True, blank=True)

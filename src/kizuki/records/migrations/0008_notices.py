@@ -6,228 +6,465 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('records', '0007_middle_band'),
+        ("records", "0007_middle_band"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recipient_no', models.CharField(max_length=32, unique=True, verbose_name='宛先番号')),
-                ('person_id', models.CharField(max_length=64, unique=True, verbose_name='個人ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='作成日時')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recipient_no", models.CharField(max_length=32, unique=True, verbose_name="宛先番号")),
+                ("person_id", models.CharField(max_length=64, unique=True, verbose_name="個人ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="作成日時")),
             ],
             options={
-                'verbose_name': 'お知らせの宛先',
+                "verbose_name": "お知らせの宛先",
             },
         ),
         migrations.CreateModel(
-            name='NoticeBatch',
+            name="NoticeBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('programme', models.CharField(db_index=True, max_length=64, verbose_name='制度ID')),
-                ('office', models.CharField(max_length=64, verbose_name='所管課')),
-                ('template', models.CharField(max_length=64, verbose_name='文面ID')),
-                ('template_version', models.CharField(max_length=32, verbose_name='文面の版')),
-                ('template_digest', models.CharField(max_length=64, verbose_name='文面の照合値')),
-                ('snapshot', models.CharField(max_length=64, verbose_name='公開データ')),
-                ('counts', models.JSONField(default=dict, verbose_name='件数')),
-                ('waves', models.PositiveSmallIntegerField(default=1, help_text='2以上なら、送る週をくじで決め、効果を測る', verbose_name='送る週の数')),
-                ('seed', models.CharField(blank=True, max_length=64, verbose_name='くじの種')),
-                ('status', models.CharField(choices=[('作成中', 'Writing'), ('承認待ち', 'Waiting'), ('承認済み', 'Approved'), ('差し戻し', 'Returned'), ('取り消し', 'Cancelled')], default='作成中', max_length=8, verbose_name='状態')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='作成日時')),
-                ('tested_at', models.DateTimeField(blank=True, null=True, verbose_name='試し送りの日時')),
-                ('requested_at', models.DateTimeField(blank=True, null=True, verbose_name='承認を求めた日時')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='承認・差し戻しの日時')),
-                ('decision_reason', models.CharField(blank=True, max_length=200, verbose_name='差し戻し・取り消しの理由')),
-                ('leaves_at', models.DateTimeField(blank=True, help_text='承認の10分後。それまでは取り消せる', null=True, verbose_name='送り出してよい時刻')),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True, verbose_name='取り消した日時')),
-                ('cancelled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("programme", models.CharField(db_index=True, max_length=64, verbose_name="制度ID")),
+                ("office", models.CharField(max_length=64, verbose_name="所管課")),
+                ("template", models.CharField(max_length=64, verbose_name="文面ID")),
+                ("template_version", models.CharField(max_length=32, verbose_name="文面の版")),
+                ("template_digest", models.CharField(max_length=64, verbose_name="文面の照合値")),
+                ("snapshot", models.CharField(max_length=64, verbose_name="公開データ")),
+                ("counts", models.JSONField(default=dict, verbose_name="件数")),
+                (
+                    "waves",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="2以上なら、送る週をくじで決め、効果を測る", verbose_name="送る週の数"
+                    ),
+                ),
+                ("seed", models.CharField(blank=True, max_length=64, verbose_name="くじの種")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("作成中", "Writing"),
+                            ("承認待ち", "Waiting"),
+                            ("承認済み", "Approved"),
+                            ("差し戻し", "Returned"),
+                            ("取り消し", "Cancelled"),
+                        ],
+                        default="作成中",
+                        max_length=8,
+                        verbose_name="状態",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="作成日時")),
+                ("tested_at", models.DateTimeField(blank=True, null=True, verbose_name="試し送りの日時")),
+                ("requested_at", models.DateTimeField(blank=True, null=True, verbose_name="承認を求めた日時")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="承認・差し戻しの日時")),
+                ("decision_reason", models.CharField(blank=True, max_length=200, verbose_name="差し戻し・取り消しの理由")),
+                (
+                    "leaves_at",
+                    models.DateTimeField(
+                        blank=True, help_text="それまでは取り消せる", null=True, verbose_name="送り出してよい時刻"
+                    ),
+                ),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True, verbose_name="取り消した日時")),
+                (
+                    "cancelled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'お知らせのまとまり',
+                "verbose_name": "お知らせのまとまり",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('notice_id', models.UUIDField(primary_key=True, serialize=False, verbose_name='お知らせ番号')),
-                ('household_id', models.CharField(db_index=True, max_length=64, verbose_name='世帯ID')),
-                ('child_id', models.CharField(blank=True, max_length=64, verbose_name='対象のこども')),
-                ('programme', models.CharField(db_index=True, max_length=64, verbose_name='制度ID')),
-                ('channel', models.CharField(choices=[('line', 'LINE'), ('letter', '手紙'), ('counter', '窓口・健診')], max_length=16, verbose_name='方法')),
-                ('retry_key', models.UUIDField(unique=True, verbose_name='再送の鍵')),
-                ('wave', models.PositiveSmallIntegerField(default=0, verbose_name='送る週（0から）')),
-                ('not_before', models.DateTimeField(verbose_name='これより前に送らない')),
-                ('expires_at', models.DateTimeField(verbose_name='これより後に送らない')),
-                ('status', models.CharField(choices=[('waiting', '送り出し待ち'), ('handed', '中継へ渡した'), ('accepted', '送った'), ('unknown', '結果不明'), ('failed', '送れなかった'), ('blocked', '受け取れない（ブロック等）'), ('expired', '期限が過ぎた'), ('cancelled', '取り消し'), ('held', '最後の確認で止めた'), ('printed', '印刷した'), ('told', '窓口で伝えた')], db_index=True, default='waiting', max_length=16, verbose_name='状態')),
-                ('status_at', models.DateTimeField(verbose_name='状態の日時')),
-                ('handed_seq', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='中継への便の通番')),
-                ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='開いた日時')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='records.noticebatch')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='records.recipient')),
+                ("notice_id", models.UUIDField(primary_key=True, serialize=False, verbose_name="お知らせ番号")),
+                ("household_id", models.CharField(db_index=True, max_length=64, verbose_name="世帯ID")),
+                ("child_id", models.CharField(blank=True, max_length=64, verbose_name="対象のこども")),
+                ("programme", models.CharField(db_index=True, max_length=64, verbose_name="制度ID")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("line", "LINE"), ("letter", "手紙"), ("counter", "窓口・健診")],
+                        max_length=16,
+                        verbose_name="方法",
+                    ),
+                ),
+                ("retry_key", models.UUIDField(unique=True, verbose_name="再送の鍵")),
+                ("wave", models.PositiveSmallIntegerField(default=0, verbose_name="送る週（0から）")),
+                ("not_before", models.DateTimeField(verbose_name="これより前に送らない")),
+                ("expires_at", models.DateTimeField(verbose_name="これより後に送らない")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "送り出し待ち"),
+                            ("handed", "中継へ渡した"),
+                            ("accepted", "送った"),
+                            ("unknown", "結果不明"),
+                            ("failed", "送れなかった"),
+                            ("blocked", "受け取れない（ブロック等）"),
+                            ("expired", "期限が過ぎた"),
+                            ("cancelled", "取り消し"),
+                            ("held", "最後の確認で止めた"),
+                            ("printed", "印刷した"),
+                            ("told", "窓口で伝えた"),
+                        ],
+                        db_index=True,
+                        default="waiting",
+                        max_length=16,
+                        verbose_name="状態",
+                    ),
+                ),
+                ("status_at", models.DateTimeField(verbose_name="状態の日時")),
+                ("handed_seq", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="中継への便の通番")),
+                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="開いた日時")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notices", to="records.noticebatch"
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notices", to="records.recipient"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'お知らせ',
+                "verbose_name": "お知らせ",
             },
         ),
         migrations.CreateModel(
-            name='NoticeEvent',
+            name="NoticeEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(max_length=16, verbose_name='状態')),
-                ('at', models.DateTimeField(verbose_name='日時')),
-                ('detail', models.CharField(blank=True, max_length=64, verbose_name='理由の番号など')),
-                ('source_event', models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name='中継の行')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='records.notice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("status", models.CharField(max_length=16, verbose_name="状態")),
+                ("at", models.DateTimeField(verbose_name="日時")),
+                ("detail", models.CharField(blank=True, max_length=64, verbose_name="理由の番号など")),
+                ("source_event", models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name="中継の行")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="events", to="records.notice"),
+                ),
             ],
             options={
-                'verbose_name': 'お知らせの出来事',
+                "verbose_name": "お知らせの出来事",
             },
         ),
         migrations.CreateModel(
-            name='NoticeStop',
+            name="NoticeStop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('programme', models.CharField(blank=True, help_text='空ならすべて', max_length=64, verbose_name='制度ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='止める理由')),
-                ('stopped_at', models.DateTimeField(auto_now_add=True, verbose_name='止めた日時')),
-                ('lift_reason', models.CharField(blank=True, max_length=200, verbose_name='解く理由')),
-                ('lift_asked_at', models.DateTimeField(blank=True, null=True, verbose_name='解くことを求めた日時')),
-                ('lifted_at', models.DateTimeField(blank=True, null=True, verbose_name='解いた日時')),
-                ('lift_asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stopped_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("programme", models.CharField(blank=True, help_text="空ならすべて", max_length=64, verbose_name="制度ID")),
+                ("reason", models.CharField(max_length=200, verbose_name="止める理由")),
+                ("stopped_at", models.DateTimeField(auto_now_add=True, verbose_name="止めた日時")),
+                ("lift_reason", models.CharField(blank=True, max_length=200, verbose_name="解く理由")),
+                ("lift_asked_at", models.DateTimeField(blank=True, null=True, verbose_name="解くことを求めた日時")),
+                ("lifted_at", models.DateTimeField(blank=True, null=True, verbose_name="解いた日時")),
+                (
+                    "lift_asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stopped_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'お知らせの緊急停止',
+                "verbose_name": "お知らせの緊急停止",
             },
         ),
         migrations.CreateModel(
-            name='Enquiry',
+            name="Enquiry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('programme', models.CharField(blank=True, max_length=64, verbose_name='制度ID')),
-                ('office', models.CharField(db_index=True, max_length=64, verbose_name='所管課')),
-                ('topic', models.CharField(max_length=32, verbose_name='用件')),
-                ('channel', models.CharField(choices=[('line', 'LINE'), ('web', '入力フォーム'), ('paper', '書面'), ('counter', '窓口')], max_length=16, verbose_name='受け付けた方法')),
-                ('opened_at', models.DateTimeField(verbose_name='受け付けた日時')),
-                ('due_on', models.DateField(verbose_name='答える期限')),
-                ('status', models.CharField(choices=[('未対応', 'Open'), ('対応中', 'Doing'), ('対応済み', 'Done')], default='未対応', max_length=8, verbose_name='状態')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='答えた日時')),
-                ('result', models.CharField(blank=True, max_length=32, verbose_name='結果')),
-                ('source_event', models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name='中継の行')),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('notice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enquiries', to='records.notice')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enquiries', to='records.recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("programme", models.CharField(blank=True, max_length=64, verbose_name="制度ID")),
+                ("office", models.CharField(db_index=True, max_length=64, verbose_name="所管課")),
+                ("topic", models.CharField(max_length=32, verbose_name="用件")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("line", "LINE"), ("web", "入力フォーム"), ("paper", "書面"), ("counter", "窓口")],
+                        max_length=16,
+                        verbose_name="受け付けた方法",
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="受け付けた日時")),
+                ("due_on", models.DateField(verbose_name="答える期限")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("未対応", "Open"), ("対応中", "Doing"), ("対応済み", "Done")],
+                        default="未対応",
+                        max_length=8,
+                        verbose_name="状態",
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="答えた日時")),
+                ("result", models.CharField(blank=True, max_length=32, verbose_name="結果")),
+                ("source_event", models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name="中継の行")),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enquiries",
+                        to="records.notice",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="enquiries", to="records.recipient"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '住民からの問合せ',
+                "verbose_name": "住民からの問合せ",
             },
         ),
         migrations.CreateModel(
-            name='ConsentEvent',
+            name="ConsentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answer', models.CharField(choices=[('wanted', '要'), ('unwanted', '不要'), ('withdrawn', '撤回')], max_length=16, verbose_name='希望')),
-                ('scopes', models.JSONField(default=list, verbose_name='範囲')),
-                ('text_version', models.CharField(max_length=32, verbose_name='同意文の版')),
-                ('channel', models.CharField(choices=[('line', 'LINE'), ('web', '入力フォーム'), ('paper', '書面'), ('counter', '窓口')], max_length=16, verbose_name='受け付けた方法')),
-                ('answered_at', models.DateTimeField(verbose_name='答えた日時')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True, verbose_name='記録した日時')),
-                ('source_event', models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name='中継の行')),
-                ('recorded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='records.recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[("wanted", "要"), ("unwanted", "不要"), ("withdrawn", "撤回")],
+                        max_length=16,
+                        verbose_name="希望",
+                    ),
+                ),
+                ("scopes", models.JSONField(default=list, verbose_name="範囲")),
+                ("text_version", models.CharField(max_length=32, verbose_name="同意文の版")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("line", "LINE"), ("web", "入力フォーム"), ("paper", "書面"), ("counter", "窓口")],
+                        max_length=16,
+                        verbose_name="受け付けた方法",
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(verbose_name="答えた日時")),
+                ("recorded_at", models.DateTimeField(auto_now_add=True, verbose_name="記録した日時")),
+                ("source_event", models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name="中継の行")),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="consents", to="records.recipient"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '同意・希望',
+                "verbose_name": "同意・希望",
             },
         ),
         migrations.CreateModel(
-            name='RegistrationCode',
+            name="RegistrationCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True, verbose_name='登録番号の照合値')),
-                ('invitation', models.CharField(db_index=True, max_length=64, verbose_name='案内の名簿')),
-                ('issued_at', models.DateTimeField(verbose_name='発行日時')),
-                ('expires_on', models.DateField(verbose_name='有効期限')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='使われた日時')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='取り消した日時')),
-                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='records.recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True, verbose_name="登録番号の照合値")),
+                ("invitation", models.CharField(db_index=True, max_length=64, verbose_name="案内の名簿")),
+                ("issued_at", models.DateTimeField(verbose_name="発行日時")),
+                ("expires_on", models.DateField(verbose_name="有効期限")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="使われた日時")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="取り消した日時")),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="codes", to="records.recipient"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '登録番号',
+                "verbose_name": "登録番号",
             },
         ),
         migrations.CreateModel(
-            name='RelayFile',
+            name="RelayFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('direction', models.CharField(choices=[('to_relay', '中継へ'), ('from_relay', '中継から')], max_length=16, verbose_name='向き')),
-                ('seq', models.PositiveBigIntegerField(verbose_name='通番')),
-                ('digest', models.CharField(max_length=64, verbose_name='照合値')),
-                ('lines', models.PositiveIntegerField(verbose_name='行数')),
-                ('at', models.DateTimeField(verbose_name='書いた・取り込んだ日時')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("to_relay", "中継へ"), ("from_relay", "中継から")], max_length=16, verbose_name="向き"
+                    ),
+                ),
+                ("seq", models.PositiveBigIntegerField(verbose_name="通番")),
+                ("digest", models.CharField(max_length=64, verbose_name="照合値")),
+                ("lines", models.PositiveIntegerField(verbose_name="行数")),
+                ("at", models.DateTimeField(verbose_name="書いた・取り込んだ日時")),
             ],
             options={
-                'verbose_name': '中継との便',
-                'constraints': [models.UniqueConstraint(fields=('direction', 'seq'), name='relay_file_once')],
+                "verbose_name": "中継との便",
+                "constraints": [models.UniqueConstraint(fields=("direction", "seq"), name="relay_file_once")],
             },
         ),
         migrations.CreateModel(
-            name='ContactOccasion',
+            name="ContactOccasion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('household_id', models.CharField(db_index=True, max_length=64, verbose_name='世帯ID')),
-                ('child_id', models.CharField(blank=True, max_length=64, verbose_name='対象のこども')),
-                ('programme', models.CharField(max_length=64, verbose_name='制度ID')),
-                ('flagged_at', models.DateTimeField(auto_now_add=True, verbose_name='載せた日時')),
-                ('told_at', models.DateTimeField(blank=True, null=True, verbose_name='伝えた日時')),
-                ('outcome', models.CharField(blank=True, max_length=32, verbose_name='伝えた結果')),
-                ('told_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("household_id", models.CharField(db_index=True, max_length=64, verbose_name="世帯ID")),
+                ("child_id", models.CharField(blank=True, max_length=64, verbose_name="対象のこども")),
+                ("programme", models.CharField(max_length=64, verbose_name="制度ID")),
+                ("flagged_at", models.DateTimeField(auto_now_add=True, verbose_name="載せた日時")),
+                ("told_at", models.DateTimeField(blank=True, null=True, verbose_name="伝えた日時")),
+                ("outcome", models.CharField(blank=True, max_length=32, verbose_name="伝えた結果")),
+                (
+                    "told_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '窓口で伝えること',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('told_at__isnull', True)), fields=('household_id', 'child_id', 'programme'), name='contact_once')],
+                "verbose_name": "窓口で伝えること",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("told_at__isnull", True)),
+                        fields=("household_id", "child_id", "programme"),
+                        name="contact_once",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='noticebatch',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', models.F('created_by')), _negated=True), name='notice_two_people'),
+            model_name="noticebatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("decided_by", models.F("created_by")), _negated=True), name="notice_two_people"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticebatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', '承認済み'), _negated=True), models.Q(('decided_by__isnull', False), ('leaves_at__isnull', False)), _connector='OR'), name='notice_approved_by'),
+            model_name="noticebatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "承認済み"), _negated=True),
+                    models.Q(("decided_by__isnull", False), ("leaves_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="notice_approved_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticestop',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('programme',), name='notice_stop_once'),
+            model_name="noticestop",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True)), fields=("programme",), name="notice_stop_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticestop',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_by__isnull', True), models.Q(('lifted_by', models.F('lift_asked_by')), _negated=True), _connector='OR'), name='notice_stop_two_people'),
+            model_name="noticestop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lifted_by__isnull", True),
+                    models.Q(("lifted_by", models.F("lift_asked_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="notice_stop_two_people",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['household_id', 'status_at'], name='notice_by_household'),
+            model_name="notice",
+            index=models.Index(fields=["household_id", "status_at"], name="notice_by_household"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('batch', 'household_id', 'child_id'), name='notice_once_in_batch'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("batch", "household_id", "child_id"), name="notice_once_in_batch"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['waiting', 'handed'])), fields=('programme', 'household_id', 'child_id'), name='notice_one_under_way'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["waiting", "handed"])),
+                fields=("programme", "household_id", "child_id"),
+                name="notice_one_under_way",
+            ),
         ),
         migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['recipient', 'answered_at'], name='consent_latest'),
+            model_name="consentevent",
+            index=models.Index(fields=["recipient", "answered_at"], name="consent_latest"),
         ),
     ]
