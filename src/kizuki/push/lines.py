@@ -2,7 +2,7 @@
 
 No line may carry a name, address, birthday, income or readable programme: the fields here are the whole vocabulary, and none
 of them can hold such a thing. `template` is opaque (`t-` and hexadecimal), `recipient_no` random, codes are digests.
-Times are ISO 8601 with offset. A line unknown to the reader refuses the file (K801): the two sides must be of one version.
+Times are ISO 8601 with offset. A line unknown to the reader refuses the file (K650): the two sides must be of one version.
 """
 
 import json
@@ -152,7 +152,7 @@ def to_json(line: Line) -> str:
 
 
 def from_json(text: str) -> Line:
-    """The line; raises InputRefused K801 where it is not exactly one of the known kinds with exactly its fields."""
+    """The line; raises InputRefused K650 where it is not exactly one of the known kinds with exactly its fields."""
     try:
         found = json.loads(text)
         kind = _BY_KIND[found.pop("kind")]
@@ -161,6 +161,6 @@ def from_json(text: str) -> Line:
         line: Line = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise InputRefused(
-            "K801", "中継との便に、知らない行があります。", fix="本体と中継を同じ版にして、書き出し直してください。"
+            "K650", "中継との便に、知らない行があります。", fix="本体と中継を同じ版にして、書き出し直してください。"
         ) from e
     return line
