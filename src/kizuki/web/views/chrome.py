@@ -26,16 +26,25 @@ ENTRIES: Final = (
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),
 )
-"""Title, address and the action that opens it; at most seven, so that the menu is read at a glance."""
+"""Title, address and the action that opens it, the work of the day first."""
+
+AT_A_GLANCE: Final = 5
+"""So many entries stand in the menu; where a role has more than one beyond, the rest is behind 「ほか」."""
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Template context `chrome`: actor, menu, titles, synthetic mark and as-of date of the served snapshot."""
     actor: Actor | None = getattr(request, "actor", None)
-    return {"chrome": {"actor": actor, **_who(actor), "menu": _menu(actor, request.path), **_served()}}
+    return {"chrome": {"actor": actor, **_who(actor), **_menus(_entries(actor, request.path)), **_served()}}
 
 
-def _menu(actor: Actor | None, path: str) -> list[dict[str, Any]]:
+def _menus(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    shown = len(entries) if len(entries) <= AT_A_GLANCE + 1 else AT_A_GLANCE
+    rest = entries[shown:]
+    return {"menu": entries[:shown], "more": rest, "more_current": next((e["title"] for e in rest if e["current"]), "")}
+
+
+def _entries(actor: Actor | None, path: str) -> list[dict[str, Any]]:
     if actor is None:
         return []
     return [{"title": t, "href": h, "current": _current(path, h)} for t, h, action in ENTRIES if accounts.may(actor, action)]

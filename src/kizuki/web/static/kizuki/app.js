@@ -20,6 +20,13 @@
     if (target.matches("[data-check-all], input[name=child]")) showBulk();
   });
 
+  // 「ほか」のメニューは、外を押すか Esc で閉じる
+  const menus = () => [...document.querySelectorAll("details[data-menu][open]")];
+  document.addEventListener("click", (event) => menus().forEach((m) => { if (!m.contains(event.target)) m.open = false; }));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") menus().forEach((m) => { m.open = false; m.querySelector("summary").focus(); });
+  });
+
   // 「/」で検索欄へ。↑↓ で一覧の行を移る
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea");
