@@ -428,14 +428,23 @@ class City:
         other, pair = person_id(10_000 + number), self.rows["review_case"][-1]["pair_id"]
         self.rows["review_case"][-1] |= {"source": "resident_register", "rule": "returned"}
         for side in self.rows["review_side"][-2:]:
-            side |= {"source": "resident_register", "person_no": "0000020003" if side["side"] == "record" else side["person_no"]}
+            number_of = {"record": "0000020003", "resident": side["person_no"]}
+            side |= {"source": "resident_register", "person_no": number_of[side["side"]], "grade": None}
+            side |= {"birth_date": resident["birth_date"]}
         left, came = dt.date(2025, 3, 31), dt.date(2026, 4, 10)
         before, now = "わかば市府中町五丁目1番2号 若葉ハイツ101号室", "わかば市桜が丘三丁目22番14号"
         for side, one, two, first, last, address in (
             ("record", other, resident["person_id"], came, None, now),
             ("resident", resident["person_id"], other, dt.date(2018, 6, 1), left, before),
         ):
-            told = {"pair_id": pair, "side": side, "person_id": one, "other_person_id": two, "valid_from": first, "valid_to": last}
+            told = {
+                "pair_id": pair,
+                "side": side,
+                "person_id": one,
+                "other_person_id": two,
+                "valid_from": first,
+                "valid_to": last,
+            }
             self.add("review_history", **told, kind="stay", status="moved_out" if last else "resident")
             self.add("review_history", **told, kind="name", name=resident["name"], kana=resident["kana"])
             self.add("review_history", **told, kind="address", address=address)

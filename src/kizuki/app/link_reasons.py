@@ -71,7 +71,6 @@ _BY_CODE: Final = {
 }
 
 
-
 def reason_of(definitions: Definitions, code: str) -> Reason | None:
     """The words for a code; the city's own rules by the words it wrote. None for a code nobody knows."""
     rule = next((r for r in linkage_of(definitions).rules.rules if r.id == code), None)

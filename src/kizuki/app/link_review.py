@@ -137,7 +137,7 @@ class Answers:
     def __init__(self, actor: Actor, served: Served) -> None:
         self.actor = actor
         self.rules = rules_of(served)
-        self.register = served.definitions.loaded.linkage["linkage"].rules.register_source
+        self.register: str = served.definitions.loaded.linkage["linkage"].rules.register_source
         self.index = index_of(served)
         self.sealed = scope.seals(actor, scope.people_of(served.view)).sealed
         self.opinions: dict[str, list[Opinion]] = {}

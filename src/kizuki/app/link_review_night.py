@@ -61,7 +61,12 @@ def review(night: Night) -> int:
 
     step = Step(
         name="review",
-        inputs=(*given, *_PERIODS.values(), *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)), *(CONFORMED.format(s) for s in told)),
+        inputs=(
+            *given,
+            *_PERIODS.values(),
+            *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)),
+            *(CONFORMED.format(s) for s in told),
+        ),
         outputs=("review_case", "review_side", "review_history"),
         version=code_version("kizuki.link"),
         compute=compute,

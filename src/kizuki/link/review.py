@@ -39,7 +39,8 @@ class Asked:
     """What the pairs are made from.
 
     `tables`: link (all sources together), review_pair, decided (PAIR), seal, person, residence, household_member,
-    register_record (the register's persons as written). `class_years`: CLASS_YEAR. `writings`: source → its persons as written, read one at a time.
+    register_record (the register's persons as written). `class_years`: CLASS_YEAR. `writings`: source → its persons as
+    written, read one at a time.
     """
 
     tables: Mapping[str, pa.Table]

@@ -361,7 +361,9 @@ REVIEW_HISTORY = TableSchema(
         column("address", "string", Klass.ADDR, "住所と方書（原表記）", "住所の行でない"),
         column("relation", "string", Klass.HOUSEHOLD, "続柄", "世帯の行でない、未入力"),
         column("members", "int", Klass.HOUSEHOLD, "その期間に同じ世帯にいた人の数（本人を含む）", "世帯の行でない"),
-        column("met_again", "int", Klass.HOUSEHOLD, "そのうち、相手の側の世帯にも同じ氏名・生年月日でいる人の数", "世帯の行でない"),
+        column(
+            "met_again", "int", Klass.HOUSEHOLD, "そのうち、相手の側の世帯にも同じ氏名・生年月日でいる人の数", "世帯の行でない"
+        ),
     ),
 )
 
