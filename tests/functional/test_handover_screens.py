@@ -1,4 +1,4 @@
-"""引継ぎ in the browser: made, refused, approved, issued, printed and received; every page accessible and readable at 320 px."""
+"""引継ぎ in the browser: made, refused, approved, issued, printed, received; every page accessible and readable at 320 px."""
 
 import json
 from collections.abc import Callable, Iterator
