@@ -95,6 +95,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "redirect": [],
         "review_case": _pairs(),
         "review_side": _sides(),
+        "review_history": _periods(),
         "judgement": [_judged(p) for p in CHILDREN],
         "judgement_reason": [
             row("judgement_reason", p, criteria="poverty", answer="true", unknown_reason=None) for p in CANDIDATES
@@ -133,6 +134,17 @@ def _sides() -> list[dict[str, Any]]:
     for pair, (resident, other, _) in PAIRS.items():
         made.append(row("review_side", resident, pair_id=pair, side="resident", other_person_id=other))
         made.append(row("review_side", other, pair_id=pair, side="record", other_person_id=resident, source="childcare"))
+    return made
+
+
+def _periods() -> list[dict[str, Any]]:
+    """What the register tells over time, for every pair a person may be asked about (two residents, where a test says so)."""
+    made = []
+    for pair, (resident, other, state) in PAIRS.items():
+        for kind in ("name", "stay", "address", "household") if state == "waiting" else ():
+            told: dict[str, Any] = {"pair_id": pair, "kind": kind, "members": 4, "met_again": 3}
+            made.append(row("review_history", resident, side="resident", other_person_id=other, **told))
+            made.append(row("review_history", other, side="record", other_person_id=resident, **told))
     return made
 
 

@@ -80,6 +80,16 @@ FEEDS = (
 )
 
 
+def pair_id(number: int) -> str:
+    """The token of one pair."""
+    return hashlib.sha256(f"pair-{number}".encode()).hexdigest()[:32]
+
+
+_RETURNED_NO = 2000
+RETURNED = pair_id(_RETURNED_NO)
+"""The pair of two rows of the register: a child who came back under a new number."""
+
+
 def person_id(number: int) -> str:
     """An opaque id."""
     return hashlib.sha256(f"person-{number}".encode()).hexdigest()[:32]
@@ -410,10 +420,39 @@ class City:
             self._pair(place, people[person], "waiting", harms)
         for place, child in enumerate(children[1::9], start=1):
             self._pair(1000 + place, people[child], "automatic", "other")
+        self._returned(_RETURNED_NO, people[children[2]])
+
+    def _returned(self, number: int, resident: dict[str, Any]) -> None:
+        """A child who moved away and came back under a new number: two rows of the register."""
+        self._pair(number, resident, "waiting", "look_alike")
+        other, pair = person_id(10_000 + number), self.rows["review_case"][-1]["pair_id"]
+        self.rows["review_case"][-1] |= {"source": "resident_register", "rule": "returned"}
+        for side in self.rows["review_side"][-2:]:
+            number_of = {"record": "0000020003", "resident": side["person_no"]}
+            side |= {"source": "resident_register", "person_no": number_of[side["side"]], "grade": None}
+            side |= {"birth_date": resident["birth_date"]}
+        left, came = dt.date(2025, 3, 31), dt.date(2026, 4, 10)
+        before, now = "わかば市府中町五丁目1番2号 若葉ハイツ101号室", "わかば市桜が丘三丁目22番14号"
+        for side, one, two, first, last, address in (
+            ("record", other, resident["person_id"], came, None, now),
+            ("resident", resident["person_id"], other, dt.date(2018, 6, 1), left, before),
+        ):
+            told = {
+                "pair_id": pair,
+                "side": side,
+                "person_id": one,
+                "other_person_id": two,
+                "valid_from": first,
+                "valid_to": last,
+            }
+            self.add("review_history", **told, kind="stay", status="moved_out" if last else "resident")
+            self.add("review_history", **told, kind="name", name=resident["name"], kana=resident["kana"])
+            self.add("review_history", **told, kind="address", address=address)
+            self.add("review_history", **told, kind="household", relation="子", members=4, met_again=3)
 
     def _pair(self, number: int, resident: dict[str, Any], state: str, harms: str) -> None:
         differs, waiting = number % 2 == 1, state == "waiting"
-        pair, other = hashlib.sha256(f"pair-{number}".encode()).hexdigest()[:32], person_id(10_000 + number)
+        pair, other = pair_id(number), person_id(10_000 + number)
         source = ("school_life", "childrens_cafeteria", "family_consultation")[number % 3]
         agreeing = "family=7 given=7 birth=3 sex=1 address=2 phone=-1"
         differing = "family=5 given=0 birth=1 sex=1 address=-1 phone=0"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.functional.city import RETURNED
 from tests.functional.conftest import Visit, serve
 from tests.functional.test_screens import violations
 
@@ -182,3 +183,27 @@ def test_documents_of_the_reviewer_are_in_the_app(visit: Callable[[str], Visit])
     page.get_by_role("link", name="審査の手引き").click()
     expect(page.get_by_role("heading", name="名寄せの組を審査する")).to_be_visible()
     assert Path("docs/howto/review-links.md").exists()
+
+
+def test_two_rows_of_the_register_are_compared_over_time_and_decided_by_two(
+    enter: Callable[..., Page], own_address: str
+) -> None:
+    one, two = enter("link_reviewer"), enter("link_reviewer_2")
+    one.goto(f"{own_address}/review/")
+    expect(one.locator("main")).to_contain_text("1組は住民どうし")
+    one.goto(f"{own_address}/review/pairs/{RETURNED}/")
+    main = one.locator("main")
+    for told in ("住民どうし", "二人で決める組", "番号の変わった住民かもしれない", "重なりません", "うち3人は相手の世帯にも"):
+        expect(main).to_contain_text(told)
+    expect(one.get_by_role("heading", name="住民記録の経過")).to_be_visible()
+    expect(one.locator(".periods .chip", has_text="相手にもある")).to_have_count(2)  # the name, on both sides
+    for name in ("同じ人", "別の人", "保留"):
+        box = one.get_by_role("button", name=name).bounding_box()
+        assert box is not None and box["y"] + box["height"] <= FOLD
+    one.get_by_role("button", name="同じ人").click()
+    expect(one.get_by_role("status")).to_contain_text("もう一人の確認を待ちます")
+    two.goto(f"{own_address}/review/pairs/{RETURNED}/?list=second")
+    two.get_by_role("button", name="同じ人").click()
+    expect(two.get_by_role("status")).to_contain_text("この組は決まりました")
+    two.get_by_role("button", name="元に戻す").click()
+    expect(two.get_by_role("button", name="同じ人")).to_be_visible()

@@ -8,6 +8,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.functional.city import RETURNED
 from tests.functional.conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -51,6 +52,7 @@ SCREENS = {
         "/review/check/",
         "/review/decisions/",
         "/review/pairs/none/",
+        f"/review/pairs/{RETURNED}/",
         "/link-quality/",
         "/link-quality/thresholds/",
     ),

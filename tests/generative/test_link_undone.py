@@ -99,6 +99,9 @@ def _say(master: KeyMaster, left: Ref, right: Ref, answer: str, n: int) -> KeyMa
 @given(findings, words, st.booleans(), st.booleans())
 @example(["S1", "S1", "1", "1"], [(RESIDENTS[0], OTHERS[0], "same")], False, False)
 @example(["S1", "S1", "1", "1"], [(RESIDENTS[0], OTHERS[0], "same"), (RESIDENTS[1], OTHERS[1], "same")], False, True)
+@example(["1", "2", "1", "2"], [(RESIDENTS[1], RESIDENTS[0], "same")], True, True)
+@example(["1", "2", "1", "2"], [(RESIDENTS[1], RESIDENTS[0], "same"), (OTHERS[1], OTHERS[0], "same")], True, False)
+@example(["1", "2", "S1", "3"], [(RESIDENTS[1], RESIDENTS[0], "different"), (RESIDENTS[2], RESIDENTS[0], "same")], False, True)
 def test_words_taken_back_leave_the_mart_as_it_was(
     found: list[str], said: list[tuple[Ref, Ref, str]], each: bool, slowly: bool
 ) -> None:

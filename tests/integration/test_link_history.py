@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from kizuki.app import audit
+from kizuki.app import audit, release
+from kizuki.app.link_export import COLUMNS, export_links, record_pairs
 from kizuki.app.link_history import person_history
 from kizuki.cli.main import app as verbs
 from kizuki.cli.main import call
@@ -19,6 +20,9 @@ from kizuki.engine.store import write_table
 from kizuki.govern.actor import Actor
 from kizuki.link.event_store import append_events, read_events
 from kizuki.link.master import KeyMaster, no_events, read_master
+from kizuki.records.models import AuditEvent
+from kizuki.terms.errors import NotPermitted
+from tests.marked_city import PEOPLE, MarkedView
 from tests.unit.link_people import REGISTER
 from tests.unit.test_link_master import DAY, groups
 
@@ -81,3 +85,67 @@ def test_the_verify_verb_answers_and_refuses(app_home: Path, told: Any, capsys: 
         write_table(part, swapped.slice(first - 1, last - first + 1), keys, "keymaster")
     code, found = verify()
     assert (code, found["ok"], found["first_bad"]) == (5, False, 1)
+
+
+def events_of(action: str) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(action=action))
+
+
+def test_the_links_leave_only_for_those_who_review_and_are_recorded_first(
+    marked_city: MarkedView, app_home: Path, actor_for: Callable[..., Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = export_links(actor_for("link_reviewer"), app_home)
+    assert {r["person_id"] for r in rows} == set(PEOPLE) and set(rows[0]) == set(COLUMNS)
+    (event,) = events_of("link.export")
+    assert event.subjects.count() == len(PEOPLE)
+    for role in ("caseworker", "it", "auditor", "analyst"):
+        with pytest.raises(NotPermitted, match="K701"):
+            export_links(actor_for(role), app_home)
+    assert len(events_of("link.export")) == 1
+
+    def no_disk(*_: Any, **__: Any) -> None:
+        raise NotPermitted("K703", "記録できません。")
+
+    monkeypatch.setattr(release, "record_output", no_disk)
+    with pytest.raises(NotPermitted, match="K703"):
+        export_links(actor_for("link_reviewer"), app_home)
+
+
+@pytest.mark.parametrize("role", ["caseworker", "it", "steering", "auditor"])
+def test_the_history_is_refused_to_others_before_anything_is_read(
+    role: str, app_home: Path, told: Any, actor_for: Callable[..., Actor]
+) -> None:
+    who = told()
+    with pytest.raises(NotPermitted, match="K701"):
+        person_history(actor_for(role), app_home, who["a"])
+    assert events_of("link.history") == []
+
+
+def test_the_verbs_ask_the_rights_of_the_named_user(
+    app_home: Path,
+    told: Any,
+    actor_for: Callable[..., Actor],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    who = told()
+    monkeypatch.setattr("kizuki.app.startup.open_app", lambda *_: None)
+    for role in ("link_reviewer", "caseworker"):
+        actor_for(role)
+
+    def history(user: str) -> int:
+        words = ["link", "history", who["a"], "--home", str(app_home), "--user", user]
+        return call(lambda: verbs(words, standalone_mode=False))
+
+    assert history("link_reviewer") == 0 and "作成" in capsys.readouterr().out
+    assert [e.actor for e in events_of("link.history")] == ["link_reviewer"]
+    assert history("caseworker") == 6 and capsys.readouterr().out == ""
+    assert history("nobody") == 4 and capsys.readouterr().out == ""
+
+
+def test_two_tables_linked_beside_the_city_are_on_record(app_home: Path, actor_for: Callable[..., Actor]) -> None:
+    record_pairs(actor_for("link_reviewer"), 12)
+    (event,) = events_of("link.pairs")
+    assert '"count": 12' in event.body or '"count":12' in event.body
+    with pytest.raises(NotPermitted, match="K701"):
+        record_pairs(actor_for("notice_officer"), 1)

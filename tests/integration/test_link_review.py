@@ -371,3 +371,68 @@ def test_counts_for_the_it_office_hold_no_personal_value(now: Served, reviewers:
     text = json.dumps(review_counts(app_home), ensure_ascii=False)
     assert json.loads(text)["waiting"] == {"new": 1, "second": 1, "split": 0, "held": 0}
     assert "印" not in text and "pair" not in text
+
+
+@pytest.fixture
+def residents(now: Served, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`pairplain` as a pair of two rows of the register."""
+    whole = desk.index_of(now)
+    turned = {"pairplain": replace(whole.by_id["pairplain"], source="resident_register", rule="returned")}
+    by_id = {**whole.by_id, **turned}
+    waiting = tuple(by_id[p.pair_id] for p in whole.waiting)
+    monkeypatch.setattr(desk, "index_of", lambda _: replace(whole, by_id=by_id, waiting=waiting))
+    return "pairplain"
+
+
+def test_two_residents_are_one_person_only_by_two_people_and_a_third_if_they_differ(
+    now: Served, reviewers: Any, residents: str
+) -> None:
+    first, second, third = reviewers
+    assert desk.desk(first, now).of_residents == 1
+    assert "もう一人" in words.answer(first, now, residents, "same").text
+    words.answer(second, now, residents, "different")
+    assert LinkDecision.objects.count() == 0 and listed(third, now, desk.SPLIT) == [residents]
+    words.answer(third, now, residents, "same")
+    assert (LinkDecision.objects.get().answer, LinkDecision.objects.get().two_people) == ("same", True)
+    words.undo(third)
+    assert LinkDecision.objects.filter(withdrawn_at=None).count() == 0
+    assert listed(third, now, desk.SPLIT) == [residents]
+
+
+def test_both_histories_of_the_register_are_shown_and_recorded(now: Served, reviewers: Any, residents: str) -> None:
+    page = shown(reviewers[0], now, residents)
+    assert page.why.title == "番号の変わった住民かもしれない" and page.two_people
+    assert page.residents is not None and "住民記録" in page.sides[0]
+    told = {kind.title: [p.text for p in (*kind.later, *kind.earlier)] for kind in page.residents.kinds}
+    assert list(told) == ["住民だった期間", "氏名", "住所", "世帯"]
+    assert mark("c1", "review_history", "address") in told["住所"] and mark("c2", "review_history", "name") in str(told["氏名"])
+    assert all("うち3人は相手の世帯にも" in text for text in told["世帯"])
+    assert "同じ日に住民だった期間があります" in page.residents.notes[0]
+    body = AuditEvent.objects.get(action="link.review").body
+    assert "review_history.address" in body and "review_history.relation" in body
+
+
+def test_a_seal_on_either_side_hides_the_addresses_of_both_histories(now: Served, reviewers: Any, residents: str) -> None:
+    by = User.objects.create(username="chief")
+    for person in ("c1", "c2"):
+        overlay = SealOverlay.objects.create(person_id=person, by=by, reason="申出")
+        page = shown(reviewers[0], now, residents)
+        told = repr(page.residents)
+        assert "印c1・review_history・address印" not in told and "印c2・review_history・address印" not in told
+        assert "支援措置のため表示しません" in told
+        overlay.delete()
+    assert "印c1・review_history・address印" in repr(shown(reviewers[0], now, residents).residents)
+
+
+def test_a_third_row_of_the_same_resident_may_be_found_too(now: Served, reviewers: Any, residents: str) -> None:
+    answers = desk.Answers(reviewers[0], now)
+    words.answer(reviewers[0], now, residents, "same")
+    words.answer(reviewers[1], now, residents, "same")
+    answers = desk.Answers(reviewers[0], now)
+    other = replace(answers.index.by_id[residents], pair_id="another")
+    assert not answers.taken(other)
+
+
+def test_a_blind_check_mixes_in_no_pair_of_two_residents(now: Served, reviewers: Any, residents: str) -> None:
+    mixed = checks.check_list(now, desk.Answers(reviewers[0], now))
+    assert residents not in [p.pair_id for p in mixed] and "pairmachine" in [p.pair_id for p in mixed]

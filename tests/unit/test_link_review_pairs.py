@@ -16,7 +16,7 @@ from kizuki.link.matching import match_records
 from kizuki.link.review import Asked, month_seed, prepare
 from kizuki.link.tables import CLASS_YEAR, PAIR
 from kizuki.terms.errors import DefinitionError
-from kizuki.terms.tables import HOUSEHOLD_MEMBER, LINK, SEAL
+from kizuki.terms.tables import HOUSEHOLD_MEMBER, LINK, PERSON, RESIDENCE, SEAL
 from tests.unit.link_people import NIGHT, REGISTER, record, table
 from tests.unit.test_link_matching import BASE, CITY, HINA, HOME, REN, YUINA
 
@@ -81,6 +81,8 @@ def laid_out(linkage: Linkage, rules: ReviewRules, pairs: pa.Table, records: lis
             "seal": pa.Table.from_pylist(sealed, schema=arrow_schema(SEAL)),
             "household_member": pa.Table.from_pylist(homes, schema=arrow_schema(HOUSEHOLD_MEMBER)),
             "register_record": table(*people),
+            "person": empty(PERSON),
+            "residence": empty(RESIDENCE),
         },
         class_years=empty(CLASS_YEAR),
         writings=lambda s: by_source.get(s, table(*people)),

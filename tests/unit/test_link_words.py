@@ -46,7 +46,12 @@ def test_withdrawing_brings_back_the_word_before_to_any_depth_whichever_way_roun
 def test_words_reach_further_than_their_pair() -> None:
     must, cannot = say(empty(), (A, B, "same"), (B, R1, "same"), (R1, C, "different"), (C, R2, "same")).standing()
     assert {(r["record_id"], r["resident_id"]) for r in must.to_pylist()} == {("a", "R1"), ("b", "R1"), ("c", "R2")}
-    assert {(r["record_id"], r["resident_id"]) for r in cannot.to_pylist()} == {("a", "R2"), ("b", "R2"), ("c", "R1")}
+    assert {(r["record_id"], r["resident_id"]) for r in cannot.to_pylist()} == {
+        ("a", "R2"),
+        ("b", "R2"),
+        ("c", "R1"),
+        ("R2", "R1"),
+    }
 
 
 def test_of_two_rows_of_one_resident_a_record_goes_to_one_that_is_there() -> None:

@@ -40,6 +40,7 @@ class Shown:
     closed_parts: tuple[tuple[str, int], ...]
     sealed: bool
     reason: str
+    kept: bool
 
 
 def rules() -> HandoverRules:
@@ -105,7 +106,10 @@ def _check(wish: Wish) -> None:
 
 @transaction.atomic
 def decide(actor: Actor, handover_id: int, *, approve: bool, reason: str = "") -> Handover:
-    """Approve or send back what somebody else prepared. Raises NotPermitted (K701, K762) and InputRefused (K763)."""
+    """Approve or send back what somebody else prepared.
+
+    Raises NotPermitted (K701, K762) and InputRefused (K763 not waiting, K761 no reason, K767 its text is gone).
+    """
     allow(actor, "handover.approve")
     found = _waiting(handover_id, _WAITING)
     if found.prepared_by_id == actor.user_id or found.seal_approved_by_id == actor.user_id:
@@ -116,6 +120,8 @@ def decide(actor: Actor, handover_id: int, *, approve: bool, reason: str = "") -
         raise _sealed("支援措置の責任者が先に認める必要があります。")
     if not approve and not reason.strip():
         raise InputRefused("K761", "差し戻しには理由が要ります。", "理由", "理由を書いてから、もう一度押してください。")
+    if approve:
+        _load(found.digest)
     found.status = _APPROVED if approve else HandoverStatus.RETURNED
     found.decided_by_id, found.decided_at, found.decision_reason = actor.user_id, timezone.now(), reason.strip()[:200]
     found.save()
@@ -199,17 +205,20 @@ def show(actor: Actor, handover_id: int, *, action: str) -> Shown:
     classes = {part: rules().parts[part].klass for part in found.parts if part in rules().parts}
     closed_now = sealed is SealState.CLOSED
     open_parts = [p for p, klass in classes.items() if not closed_now and may_see(actor, found.person_id, klass)]
-    body: Mapping[str, Any] = json.loads(_load(found.digest))
+    kept = body_path(found.digest).exists()
+    open_parts = open_parts if kept else []
+    body: Mapping[str, Any] = json.loads(_load(found.digest)) if kept else {}
     _note(actor, action, found, f"引継ぎ書の表示：{found.destination}", open_parts)
     basis = rules().bases[found.basis]
     return Shown(
         found,
         basis.title,
         basis.article,
-        tuple((title, rows) for _, title, rows in rows_of(body, open_parts)),
+        tuple((title, rows) for _, title, rows in rows_of(body, open_parts)) if kept else (),
         tuple((rules().parts[p].title, found.counts.get(p, 0)) for p in classes if p not in open_parts),
         sealed is not SealState.NONE,
         found.reason,
+        kept,
     )
 
 
@@ -250,14 +259,29 @@ def _note(actor: Actor, action: str, found: Handover, reason: str, parts: list[s
 
 
 def _store(document: Document) -> None:
-    path = _path(document.digest)
+    path = body_path(document.digest)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_bytes(audit.keys().seal(document.body, _PURPOSE, document.digest))
 
 
 def _load(digest: str) -> bytes:
-    return audit.keys().unseal(_path(digest).read_bytes(), _PURPOSE, digest)
+    """The body. Raises InputRefused K767 when its period is over and the night has deleted it."""
+    path = body_path(digest)
+    if not path.exists():
+        raise deleted()
+    return audit.keys().unseal(path.read_bytes(), _PURPOSE, digest)
 
 
-def _path(digest: str) -> Path:
+def deleted() -> InputRefused:
+    """The refusal of a letter whose text is no longer there."""
+    return InputRefused(
+        "K767",
+        "保存期間を過ぎたため、この引継ぎ書の本文は消しました。",
+        "引継ぎ書",
+        "だれが何を決めたかの記録は残っています。要るときは、いまの記録で作り直してください。",
+    )
+
+
+def body_path(digest: str) -> Path:
+    """Where the sealed body of a letter this city prepared lies."""
     return Path(settings.KIZUKI_HOME) / "handover" / "out" / f"{digest[:32]}.sealed"

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kizuki.app import accounts, audit
-from kizuki.app.handover import allow, keys, rules
+from kizuki.app.handover import allow, deleted, keys, rules
 from kizuki.app.handover_document import FAMILY, FORMAT, IDENTITY, rows_of
 from kizuki.app.release import Actor, Query, may_see, record_output, release
 from kizuki.cleanse.names import name_key
@@ -78,6 +78,7 @@ class Received:
     parts: tuple[tuple[str, list[Mapping[str, Any]]], ...]
     closed_parts: tuple[tuple[str, int], ...]
     matches: tuple[Match, ...]
+    kept: bool
 
 
 def receive(actor: Actor, content: bytes) -> ReceivedHandover:
@@ -104,7 +105,7 @@ def receive(actor: Actor, content: bytes) -> ReceivedHandover:
         raise InputRefused(
             "K765", "この引継ぎ書は、すでに受け取っています。", "受け取ったファイル", "一覧で確かめてください。"
         ) from e
-    path = _path(digest)
+    path = body_path(digest)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_bytes(audit.keys().seal(opened.content, _PURPOSE, digest))
     return letter
@@ -151,16 +152,17 @@ def show(actor: Actor, letter_id: int) -> Received:
     letter = next((x for x in listing(actor) if x.pk == letter_id), None)
     if letter is None:
         raise InputRefused("K763", "この引継ぎ書はありません。", "引継ぎ書", "一覧から開き直してください。")
-    body = json.loads(_load(letter.digest))
-    open_parts = [p for p in letter.counts if _open_to(actor, letter, p)]
-    parts = rows_of(body, open_parts)
+    kept = body_path(letter.digest).exists()
+    body = json.loads(_load(letter.digest)) if kept else {}
+    open_parts = [p for p in letter.counts if _open_to(actor, letter, p)] if kept else []
+    parts = rows_of(body, open_parts) if kept else []
     told = [f"received_handover.{p}" for p in open_parts]
     subjects = [letter.person_id] if letter.person_id else []
     record_output(actor, "handover.receive", subjects=subjects, fields=told, count=1, reason="受け取った引継ぎ書の表示")
     closed = tuple((rules().parts[p].title, n) for p, n in letter.counts.items() if p not in open_parts)
-    may_confirm = not letter.person_id and bool(accounts.may(actor, "handover.approve"))
+    may_confirm = kept and not letter.person_id and bool(accounts.may(actor, "handover.approve"))
     matches = _matches(actor, body) if may_confirm else ()
-    return Received(letter, tuple((title, rows) for _, title, rows in parts), closed, matches)
+    return Received(letter, tuple((title, rows) for _, title, rows in parts), closed, matches, kept)
 
 
 def _open_to(actor: Actor, letter: ReceivedHandover, part: str) -> bool:
@@ -221,7 +223,7 @@ def confirm(actor: Actor, letter_id: int, person_id: str) -> ReceivedHandover:
 
 def told_of(actor: Actor, person_id: str) -> tuple[Told, ...]:
     """What other municipalities said of one child, as far as the actor's role reads it; recorded when there is anything."""
-    letters = list(ReceivedHandover.objects.filter(person_id=person_id).order_by("pk"))
+    letters = [x for x in ReceivedHandover.objects.filter(person_id=person_id).order_by("pk") if body_path(x.digest).exists()]
     told = [t for letter in letters for t in _told(actor, letter)]
     if told:
         fields = sorted({f"received_handover.{t.lane}" for t in told})
@@ -245,8 +247,12 @@ def _told(actor: Actor, letter: ReceivedHandover) -> Iterator[Told]:
 
 
 def _load(digest: str) -> bytes:
-    return audit.keys().unseal(_path(digest).read_bytes(), _PURPOSE, digest)
+    path = body_path(digest)
+    if not path.exists():
+        raise deleted()
+    return audit.keys().unseal(path.read_bytes(), _PURPOSE, digest)
 
 
-def _path(digest: str) -> Path:
+def body_path(digest: str) -> Path:
+    """Where the sealed body of a letter that came in lies."""
     return Path(settings.KIZUKI_HOME) / "handover" / "in" / f"{digest[:32]}.sealed"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kizuki.app import release
+from kizuki.app.link_review import check_allowed
 from kizuki.engine.keys import KeyRing
 from kizuki.govern.actor import Actor
 from kizuki.link.master import read_master
@@ -23,8 +24,10 @@ TITLES: Final = {
 def person_history(actor: Actor, home: Path, person_id: str, until: dt.date | None = None) -> dict[str, Any]:
     """The events of one person, oldest first, and the id that stands for it; as known on `until` when given.
 
-    A person nobody has ever made has no events. The look is in the audit log before anything is returned.
+    A person nobody has ever made has no events. The look is in the audit log before anything is returned. Raises NotPermitted
+    K701 unless the actor reviews links.
     """
+    check_allowed(actor, "link.review")
     master = read_master(home, KeyRing.load(home))
     if until is not None:
         master = master.as_of(until)

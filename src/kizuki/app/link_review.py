@@ -83,6 +83,7 @@ class Desk:
 
     counts: Mapping[str, int]
     lines: tuple[Line, ...]
+    of_residents: int
     settled: int
     tonight: int
     minutes_left: float
@@ -136,7 +137,7 @@ class Answers:
     def __init__(self, actor: Actor, served: Served) -> None:
         self.actor = actor
         self.rules = rules_of(served)
-        self.register = served.definitions.loaded.linkage["linkage"].rules.register_source
+        self.register: str = served.definitions.loaded.linkage["linkage"].rules.register_source
         self.index = index_of(served)
         self.sealed = scope.seals(actor, scope.people_of(served.view)).sealed
         self.opinions: dict[str, list[Opinion]] = {}
@@ -146,17 +147,21 @@ class Answers:
         words = dict(LinkDecision.objects.filter(withdrawn_at=None).values_list("pair_id", "answer"))
         self.settled = frozenset(words)
         known = (self.index.by_id[p] for p, word in words.items() if word == SAME and p in self.index.by_id)
-        self.placed = {p.group_id: p.pair_id for p in known}
+        self.placed = {p.group_id: p.pair_id for p in known if not self.of_residents(p)}
 
     def needed(self, pair: Pair) -> dict[str, int]:
         """How many people each word takes: two where the city says so, seals as they are now."""
         two = self.rules.two_people
         careful = (TwoPeople.SEALED in two and self.touches_seal(pair)) or (
-            TwoPeople.RESIDENTS in two and pair.source == self.register
+            TwoPeople.RESIDENTS in two and self.of_residents(pair)
         )
         if pair.state == AUTOMATIC:  # saying "same" changes nothing; taking apart does
             return {SAME: 1, DIFFERENT: 2 if careful or TwoPeople.UNLINK in two else 1}
         return dict.fromkeys((SAME, DIFFERENT), 2 if careful else 1)
+
+    def of_residents(self, pair: Pair) -> bool:
+        """Whether the pair is of two rows of the register (one person may have any number of them)."""
+        return pair.source == self.register
 
     def touches_seal(self, pair: Pair) -> bool:
         """Whether anybody of the pair is under 支援措置 now."""
@@ -202,6 +207,7 @@ def desk(actor: Actor, served: Served, answers: Answers | None = None) -> Desk:
     return Desk(
         counts=counts,
         lines=lines_of(answers),
+        of_residents=sum(answers.of_residents(p) for p in answers.listed(NEW)),
         settled=standing.count(),
         tonight=waits_for_the_night(),
         minutes_left=sum(counts.values()) * answers.rules.minutes_per_pair,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from kizuki.app import audit
+from kizuki.app.link_reasons import reason_of
 from kizuki.app.link_review import NEW, Answers, Pair, check_allowed
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
@@ -115,7 +116,9 @@ def check_list(served: Served, answers: Answers) -> list[Pair]:
     members = sample.members.order_by("pair_id").values_list("pair_id", flat=True)
     spoken = set(LinkOpinion.objects.filter(pair_id__in=list(members), undone_at=None).values_list("pair_id", flat=True))
     left = [answers.index.by_id[m] for m in members if m in answers.index.by_id and m not in spoken | answers.settled]
-    others = iter(sorted(answers.listed(NEW), key=lambda p: p.pair_id) if left else ())
+    # two residents are never the machine's: such a pair would be known for what it is
+    open_pairs = (p for p in answers.listed(NEW) if not answers.of_residents(p)) if left else ()
+    others = iter(sorted(open_pairs, key=lambda p: p.pair_id))
     every = answers.rules.check.mixed_one_in
     mixed: list[Pair] = []
     for place, pair in enumerate(left, start=1):
@@ -135,8 +138,7 @@ def board(actor: Actor, served: Served) -> CheckBoard:
     by_rule: dict[str, list[LinkSampleMember]] = {}
     for member in members:
         by_rule.setdefault(member.rule, []).append(member)
-    titles = _rule_titles(served)
-    rules = tuple(_found(titles.get(r, r), m, words, percent) for r, m in sorted(by_rule.items()))
+    rules = tuple(_found(_title(served, r), m, words, percent) for r, m in sorted(by_rule.items()))
     return CheckBoard(months(answers), _found("すべての月", members, words, percent), rules, percent)
 
 
@@ -167,22 +169,10 @@ def _found(title: str, members: Sequence[LinkSampleMember], words: Mapping[str, 
     return Found(title, len(members), right, wrong, held, exact_interval(right, right + wrong, percent))
 
 
-_RULES = {
-    "person_no": "宛名番号が一致",
-    "name_kana_birth": "姓名カナ・生年月日・性別が一致し、住民記録で一人だけ",
-    "name_kanji_birth": "漢字氏名・生年月日・性別が一致し、住民記録で一人だけ",
-    "alias_birth": "通称と生年月日が一致し、住民記録で一人だけ",
-    "former_name_birth": "以前の氏名と生年月日が一致し、住民記録で一人だけ",
-    "name_loose_birth": "異体字を広く畳んだ氏名と生年月日が一致し、住民記録で一人だけ",
-    "school_grade_name": "学齢簿の同じ学校・学年で氏名が一人だけ",
-    "school_next_grade_name": "学齢簿の前後の学年で氏名が一人だけ",
-}
-"""The passes by key; the weighted rules carry the words the city wrote."""
-
-
-def _rule_titles(served: Served) -> dict[str, str]:
-    """The words of every rule: the readable ones as the city wrote them, the passes by key as named here."""
-    return _RULES | {r.id: r.title for r in served.definitions.loaded.linkage["linkage"].rules.rules}
+def _title(served: Served, rule: str) -> str:
+    """The words of a rule; one no longer known by its code."""
+    reason = reason_of(served.definitions.loaded, rule)
+    return rule if reason is None else reason.title
 
 
 def share_text(share: float | None) -> str:

@@ -16,13 +16,16 @@ from kizuki.definitions.expression.nodes import terms_of
 from kizuki.definitions.link_review import ReviewRules
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.steps import Inputs, Step, code_version, together
-from kizuki.engine.tables import arrow_schema
+from kizuki.engine.tables import arrow_schema, empty
 from kizuki.link.master import read_master
 from kizuki.link.review import Asked, prepare
 from kizuki.link.tables import PAIR
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD
 from kizuki.mart.items import sources_read
+from kizuki.terms.tables import ALL_TABLES
 
+_PERIODS = {"person": "person.resident", "residence": "residence"}
+"""What the register tells of a resident over time: table → the step's name of it."""
 _LINK_COLUMNS = ["source", "record_id", "person_id", "rule", "weight", "state"]
 
 
@@ -43,6 +46,9 @@ def review(night: Night) -> int:
         tables["link"] = together([inputs[LINK.format(s)].select(_LINK_COLUMNS) for s in sources])
         tables["register_record"] = inputs[PERSON_RECORD.format(register)]
         tables["decided"] = decided_pairs(night, register)
+        asked_of_residents = any(register in tables[name]["source"].to_pylist() for name in ("review_pair", "decided"))
+        for name, part in _PERIODS.items():  # large: read only where two residents are to be compared
+            tables[name] = inputs[part] if asked_of_residents else empty(ALL_TABLES[name])
         asked = Asked(
             tables=tables,
             class_years=history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told}).class_years,
@@ -55,8 +61,13 @@ def review(night: Night) -> int:
 
     step = Step(
         name="review",
-        inputs=(*given, *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)), *(CONFORMED.format(s) for s in told)),
-        outputs=("review_case", "review_side"),
+        inputs=(
+            *given,
+            *_PERIODS.values(),
+            *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)),
+            *(CONFORMED.format(s) for s in told),
+        ),
+        outputs=("review_case", "review_side", "review_history"),
         version=code_version("kizuki.link"),
         compute=compute,
         params=(night.definitions.version, night.as_of.isoformat(), decisions_version(night.home, night.keys, night.as_of)),

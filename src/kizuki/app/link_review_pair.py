@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kizuki.app.explanation import date_text
+from kizuki.app.link_reasons import Reason, reason_of
 from kizuki.app.link_review import CHECK, Answers, Pair, source_title
-from kizuki.app.release import MASKED, Actor, Ask, Query, release_page
+from kizuki.app.link_review_residents import PERIOD_PLACES, PERIODS, Residents, residents_of
+from kizuki.app.release import MASKED, Actor, Ask, Query, Released, release_page
 from kizuki.app.served import Served
 from kizuki.definitions.link_review import Harm, OrderStep
 from kizuki.definitions.linkage import MISSING
@@ -105,8 +107,10 @@ class PairPage:
 
     pair: Pair
     list_name: str
-    source: str
+    sides: tuple[str, str]
     known_from: str
+    why: Reason | None
+    residents: Residents | None
     lines: tuple[Line, ...]
     hidden: str
     bars: tuple[Bar, ...]
@@ -124,7 +128,10 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
     """The page of one pair as this reviewer may see it; None when the snapshot has no such pair. Raises NotPermitted."""
     pair = answers.index.by_id.get(pair_id)
     people = list(pair.people) if pair else [""]
-    asks = {"who": Ask(SIDES, {"pair": pair_id, "people": people}), "where": Ask(PLACES, {"pair": pair_id, "people": people})}
+    about = {"pair": pair_id, "people": people}
+    asks = {"who": Ask(SIDES, about), "where": Ask(PLACES, about)}
+    if pair is not None and answers.of_residents(pair):
+        asks |= {"periods": Ask(PERIODS, about), "period_places": Ask(PERIOD_PLACES, about)}
     released = release_page(actor, asks, action="link.review")
     sides = {row["side"]: row for row in released["who"].rows}
     if pair is None or len(sides) != 2:
@@ -134,12 +141,14 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
     blind, worth = list_name == CHECK, bars(served, pair)
     lines = [_line(title, sides["record"][c], sides["resident"][c], c, worth) for c, title in _ROWS]
     needed = answers.needed(pair)
-    rivals = sum(1 for p in answers.index.waiting if p.group_id == pair.group_id) - 1
+    rivals = 0 if answers.of_residents(pair) else sum(1 for p in answers.index.waiting if p.group_id == pair.group_id) - 1
     return PairPage(
         pair=pair,
         list_name=list_name,
-        source=source_title(served, pair.source),
+        sides=_side_titles(served, answers, pair),
         known_from=date_text(sides["record"]["known_from"]),
+        why=None if blind else reason_of(served.definitions.loaded, pair.rule),
+        residents=_residents(released),
         lines=tuple(line for line in lines if line.written),
         hidden="・".join(line.title for line in lines if line.verdict == _HIDDEN),
         bars=() if blind else tuple(bar for bar in worth if bar.known),
@@ -152,6 +161,19 @@ def pair_page(actor: Actor, served: Served, pair_id: str, list_name: str, answer
         blind=blind,
         settled=pair_id in answers.settled,
     )
+
+
+def _side_titles(served: Served, answers: Answers, pair: Pair) -> tuple[str, str]:
+    """What the two columns are called: an office's record and the register, or two rows of the register."""
+    if answers.of_residents(pair):
+        return "住民記録（後に登録された番号）", "住民記録（先に登録された番号）"
+    return f"{source_title(served, pair.source)}の記録", "住民記録"
+
+
+def _residents(released: Mapping[str, Released]) -> Residents | None:
+    if "periods" not in released:
+        return None
+    return residents_of(released["periods"].rows, released["period_places"].rows)
 
 
 def _hide_places(sides: Mapping[str, dict[str, Any]], places: list[dict[str, Any]]) -> None:

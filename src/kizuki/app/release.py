@@ -195,7 +195,7 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
 
 _PUBLIC_TABLES = frozenset({"feed", "cleansing"})
 """Tables without any row about a person."""
-_REVIEWED_TABLES = _PUBLIC_TABLES | {"review_case", "review_side"}
+_REVIEWED_TABLES = _PUBLIC_TABLES | {"review_case", "review_side", "review_history"}
 """All that exists for reviewers of links: the pairs they are asked about, not the city."""
 
 

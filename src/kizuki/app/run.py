@@ -50,6 +50,7 @@ class RunResult:
     duplicates: int = 0
     late_sources: list[str] = field(default_factory=list)
     lapsed_parameters: list[str] = field(default_factory=list)
+    deleted_handovers: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of the `run` verb."""

@@ -24,6 +24,12 @@ def clean_date(raw: str, excel_serial: bool = False) -> WrittenDate:
     return WrittenDate(reading.date, state, reading.reason, reading.spelling)
 
 
+def normalise_serial_date(raw: str) -> Cleaned[dt.date]:
+    """The same for a column in which five digits are a spreadsheet's count of days."""
+    date = read_date(raw, excel_serial=True).date
+    return Cleaned(date, () if date or not raw.strip() else (Flag.NOT_DATE,))
+
+
 def normalise_date(raw: str) -> Cleaned[dt.date]:
     """The same for a column: the date and flags."""
     date = read_date(raw).date

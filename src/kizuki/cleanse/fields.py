@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from kizuki.cleanse.dates import normalise_date
+from kizuki.cleanse.dates import normalise_date, normalise_serial_date
 from kizuki.cleanse.distinct import ABSENT, Codes, Mapped, Writings, map_texts, trimmed_texts
 from kizuki.cleanse.kana import stored_kana
 from kizuki.cleanse.scalars import clean_bool, clean_code, clean_double, clean_int, clean_person_no, clean_phone, clean_postcode
@@ -148,7 +148,13 @@ def clean_field(field: Field, column: Writings, extra: Sequence[str] = ()) -> Cl
 
 def _mapped(field: Field, texts: pa.Array[Any]) -> Mapped:
     # Names, addresses and free text keep their writing; their keys are made later, beside it.
-    rule = _TYPED_RULES.get(field.type) or _TEXT_RULES.get(field.normaliser) or (clean_code if field.type == "code" else None)
+    dated = normalise_serial_date if field.reads_serial_days else None
+    rule = (
+        dated
+        or _TYPED_RULES.get(field.type)
+        or _TEXT_RULES.get(field.normaliser)
+        or (clean_code if field.type == "code" else None)
+    )
     already = _CLEAN_PERSON_NO if rule is clean_person_no else ""
     return map_texts(texts, rule, ARROW_TYPES[field.type], already) if rule else trimmed_texts(texts)
 

@@ -15,28 +15,39 @@ from kizuki.cli.options import AsJson, Home, definitions_of
 
 app = typer.Typer(no_args_is_help=True, help="名寄せの書き出しと評価。")
 
-COLUMNS = ("person_id", "source", "record_id", "rule", "weight", "state")
+User = Annotated[str, typer.Option("--user", help="調べる利用者のID（権限を確かめます）。省くと、この端末の利用者。")]
 
 
 @app.command()
-def export(home: Home = Path("var")) -> None:
-    """公開中の名寄せをCSVで書き出します（書き出したことを操作ログに残します）。"""
+def export(home: Home = Path("var"), user: User = "") -> None:
+    """公開中の名寄せをCSVで書き出します（権限を確かめ、書き出したことを操作ログに残します）。"""
     from kizuki.app import startup
-    from kizuki.govern.actor import Actor
 
     startup.open_app(home)
-    from sqlglot import exp
+    from kizuki.app.link_export import COLUMNS, export_links  # needs the opened app
 
-    from kizuki.app import release  # needs the opened app
-    from kizuki.app.snapshot_view import current_view
+    _write_csv(COLUMNS, export_links(_actor(user), home))
 
-    ordered = exp.select(*COLUMNS).from_("link").order_by("source", "record_id")
-    rows = current_view(home).cursor().query(ordered).to_pylist()
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "link_reviewer", "linkage_review", "cli")
-    people = sorted({r["person_id"] for r in rows})
-    release.record_output(actor, "link.export", subjects=people, fields=["link"], count=len(rows), reason="link export")
-    _write_csv(COLUMNS, rows)
+
+def _actor(user: str) -> Any:
+    """The named user, with the purpose of reviewing where they have it; unnamed, whoever sits at the terminal."""
+    from kizuki.app import accounts
+    from kizuki.govern.actor import Actor
+    from kizuki.records.models import User as Account
+    from kizuki.terms.errors import InputRefused
+
+    if not user:
+        login = getpass.getuser()
+        return Actor(0, login, login, "link_reviewer", _PURPOSE, "cli")
+    found = Account.objects.filter(username=user, is_active=True).first()
+    if found is None:
+        raise InputRefused("K776", "その利用者はいません。", user, "--user に、権限のある利用者のIDを指定してください。")
+    purposes = [p.id for p in accounts.purposes_of(found)]
+    purpose = _PURPOSE if _PURPOSE in purposes else next(iter(purposes), "")
+    return accounts.actor(found, purpose=purpose, session="cli")
+
+
+_PURPOSE = "linkage_review"
 
 
 @app.command()
@@ -44,18 +55,16 @@ def history(
     person: Annotated[str, typer.Argument(help="個人ID。")],
     home: Home = Path("var"),
     day: Annotated[str, typer.Option("--as-of", help="この日までに分かっていたこと（YYYY-MM-DD）。")] = "",
+    user: User = "",
     as_json: AsJson = False,
 ) -> None:
-    """一つの個人IDに起きたこと（作成・結び付け・外し・統合・分割・人の判断）を古い順に示します（調べたことも記録します）。"""
+    """一つの個人IDに起きたこと（作成・結び付け・外し・統合・分割・人の判断）を古い順に示します（権限を確かめ、調べたことも記録します）。"""
     from kizuki.app import startup
-    from kizuki.govern.actor import Actor
 
     startup.open_app(home)
     from kizuki.app.link_history import person_history  # needs the opened app
 
-    login = getpass.getuser()
-    until = _day(day) if day else None
-    found = person_history(Actor(0, login, login, "link_reviewer", "linkage_review", "cli"), home, person, until)
+    found = person_history(_actor(user), home, person, _day(day) if day else None)
     if as_json:
         print(json.dumps(found, ensure_ascii=False, default=str))
         return
@@ -127,12 +136,17 @@ def pairs(
     home: Home = Path("var"),
 ) -> None:
     """二つの表を、同じ整え方・重み・規則で結び付け、最もよい相手だけをCSVで書き出します。"""
+    from kizuki.app import startup
     from kizuki.app.link_pairs import link_pairs
 
     def tell(text: str) -> None:
         print(text, file=sys.stderr)
 
     found = link_pairs(definitions_of(home), left, right, columns, tell)
+    if startup.open_if_used(home):  # where people work, what was linked beside the city is on record too
+        from kizuki.app.link_export import record_pairs  # needs the opened app
+
+        record_pairs(_actor(""), len(found))
     _write_csv(("left_id", "right_id", "weight", "decision"), found)
 
 

@@ -27,11 +27,15 @@ def run(
     now = dt.datetime.now(dt.UTC).astimezone()
     day = parse_day(as_of) if as_of else now.date()
     words: Words | None = None
-    if startup.open_if_used(home):
+    if used := startup.open_if_used(home):
         from kizuki.app.link_review_words import write_words as words  # needs the opened app
     result = one_night(
         home, definitions_of(home), day, now, progress=lambda text: print(text, file=sys.stderr, flush=True), words=words
     )
+    if used:
+        from kizuki.app.handover_retention import delete_expired  # needs the opened app
+
+        result.deleted_handovers = delete_expired(now)
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     else:

@@ -98,12 +98,26 @@ class HandoverBasis(Definition):
     parts: tuple[str, ...] = Field(alias="渡せる部分", min_length=1)
 
 
+class HandoverRetention(Definition):
+    """How many days the text of a 引継ぎ書 is kept: after its last step here, or after it came in or was confirmed."""
+
+    issued_days: int = Field(alias="交付した日から", ge=1)
+    unissued_days: int = Field(alias="交付しなかったもの", ge=1)
+    confirmed_days: int = Field(alias="本人を確かめた日から", ge=1)
+    unconfirmed_days: int = Field(alias="本人の確かめられないもの", ge=1)
+
+
+_RETENTION = HandoverRetention.model_construct(issued_days=365, unissued_days=30, confirmed_days=1825, unconfirmed_days=90)
+"""For a city whose own file was written before periods could be."""
+
+
 class HandoverRules(Definition):
     """What may be handed over of a child who moved away; a part not named under a ground is not handed over on it."""
 
     municipality: str = Field(alias="この市町村", min_length=1)
     valid_days: int = Field(alias="有効日数", ge=1)
     years_back: int = Field(alias="さかのぼる年数", ge=1)
+    retention: HandoverRetention = Field(alias="保存日数", default=_RETENTION)
     parts: dict[str, HandoverPart] = Field(alias="部分")
     bases: dict[str, HandoverBasis] = Field(alias="根拠")
 
@@ -113,6 +127,10 @@ class HandoverRules(Definition):
             unknown = set(basis.parts) - set(self.parts)
             if unknown:
                 raise ValueError(f"根拠「{basis.title}」の渡せる部分 {'、'.join(sorted(unknown))} がありません。")
+        if self.retention.unissued_days < self.valid_days:
+            raise ValueError(
+                "保存日数の「交付しなかったもの」は、有効日数より短くできません（承認されたものが出せなくなります）。"
+            )
         forbidden = {Klass.ADDR, Klass.JUDGE, Klass.TAX, Klass.SEAL} & {p.klass for p in self.parts.values()}
         if forbidden:
             raise ValueError("住所・判定・税・支援措置は、引継ぎ書の部分にできません。")

@@ -54,6 +54,7 @@ NORMALISER_LABELS = {
     "氏名": "name",
     "カナ": "kana",
     "和暦": "wareki",
+    "和暦と通し番号": "wareki_serial",  # also five digits: days since 1899-12-30, as spreadsheets count them
     "番号10桁": "zeropad10",
     "住所": "address",
     "電話": "phone",
@@ -98,7 +99,9 @@ def _article(text: str) -> str:
 
 
 FieldType = Literal["string", "int", "double", "bool", "date", "code"]
-Normaliser = Literal["name", "kana", "wareki", "zeropad10", "address", "phone", "postcode", "code", "int", "double", "none"]
+Normaliser = Literal[
+    "name", "kana", "wareki", "wareki_serial", "zeropad10", "address", "phone", "postcode", "code", "int", "double", "none"
+]
 DeliveryMode = Literal["full", "diff", "both"]
 
 
@@ -152,6 +155,8 @@ class Field(Definition):
             raise ValueError(f"「{self.title}」は空欄があり得るのに、空欄の意味（ゼロ・未入力・対象外・未整備）がありません。")
         if self.required and self.blank is not None:
             raise ValueError(f"「{self.title}」は必須なのに、空欄の意味が書かれています。")
+        if self.reads_serial_days and self.type != "date":
+            raise ValueError(f"「{self.title}」は日付でないのに、整え方が「和暦と通し番号」です。")
         if self.type == "code" and not self.categories:
             raise ValueError(f"「{self.title}」はコードなのに、区分がありません。")
         if self.pattern:
@@ -160,6 +165,11 @@ class Field(Definition):
             except re.error as e:
                 raise ValueError(f"「{self.title}」の書式が正規表現として読めません。") from e
         return self
+
+    @property
+    def reads_serial_days(self) -> bool:
+        """Whether five digits in this column are a spreadsheet's count of days; elsewhere they are no date."""
+        return self.normaliser == "wareki_serial"
 
 
 class Layout(Definition):

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -151,7 +152,8 @@ class KeyMaster:
     def standing(self, present: Collection[str] | None = None) -> tuple[pa.Table, pa.Table]:
         """What the words, taken together, say about record and resident: (must link, cannot link), for the passes to obey.
 
-        `present` = keys of tonight's residents: of several said to be one person, a record goes to the first of these.
+        `present` = keys of tonight's residents: of several said to be one person, a record goes to the first of these. Two
+        residents a word speaks about are there as well (the later key first), so that nobody is asked about them again.
         """
         return _pairs(self._must(present)), _pairs(self._cannot())
 
@@ -160,6 +162,7 @@ class KeyMaster:
         for members in self.bonds.groups():
             here = [r for r in self.bonds.residents(members[0]) if present is None or r[1] in present]
             found |= {(m, here[0]) for m in members if here and m[0] != self.register_source}
+            found |= {(later, earlier) for earlier, later in combinations(here, 2)}
         return found
 
     def _cannot(self) -> set[tuple[Ref, Ref]]:
@@ -167,7 +170,8 @@ class KeyMaster:
         for one, other in self.bonds.foes():
             for left, right in ((one, other), (other, one)):
                 residents = self.bonds.residents(right)
-                found |= {(m, r) for m in self.bonds.members(left) for r in residents if m[0] != self.register_source}
+                members = self.bonds.members(left)
+                found |= {(m, r) for m in members for r in residents if m[0] != self.register_source or m > r}
         return found
 
     def reconcile(self, matching: Matching, keys: KeyRing, night: dt.date, model_version: str) -> LinkOutcome:

@@ -7,7 +7,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pyarrow as pa
 from sqlglot import exp
@@ -21,7 +21,7 @@ from kizuki.engine.tables import arrow_schema, empty, shape
 from kizuki.link.comparisons import MISSING_STATE, Degree, degrees
 from kizuki.link.matching import Context, ready
 from kizuki.terms.records import PERSON_RECORD
-from kizuki.terms.tables import REVIEW_CASE, REVIEW_SIDE
+from kizuki.terms.tables import REVIEW_CASE, REVIEW_HISTORY, REVIEW_SIDE
 
 PACKAGE = "kizuki.link"
 WAITING, BELOW, DECIDED, AUTOMATIC = "waiting", "below", "decided", "automatic"
@@ -29,6 +29,7 @@ _PAIR = ("source", "record_id", "resident_id")
 _POOL_TIMES = 4
 """Lots are made for more records than a month's sample needs: records come and go between the nights of a month."""
 _ADULT_YEARS = 18
+_PERIOD = ("side", "kind", "valid_from", "name", "kana", "address", "relation")
 _FLAGS = {Harm.LOOK_ALIKE: "look_alike", Harm.SEALED: "sealed", Harm.EVIDENCE: "evidence_of_child", Harm.SENSITIVE: "sensitive"}
 _LAST = ((True,) * len(Harm), float("inf"))
 
@@ -37,8 +38,9 @@ _LAST = ((True,) * len(Harm), float("inf"))
 class Asked:
     """What the pairs are made from.
 
-    `tables`: link (all sources together), review_pair, decided (PAIR), seal, household_member, register_record (the
-    register's persons as written). `class_years`: CLASS_YEAR. `writings`: source → its persons as written, read one at a time.
+    `tables`: link (all sources together), review_pair, decided (PAIR), seal, person, residence, household_member,
+    register_record (the register's persons as written). `class_years`: CLASS_YEAR. `writings`: source → its persons as
+    written, read one at a time.
     """
 
     tables: Mapping[str, pa.Table]
@@ -55,7 +57,10 @@ def month_seed(keys: KeyRing, day: dt.date) -> str:
 
 
 def prepare(asked: Asked, linkage: Linkage, rules: ReviewRules, keys: KeyRing, as_of: dt.date) -> dict[str, pa.Table]:
-    """`review_case` (one row per pair) and `review_side` (two rows per pair: the record and the resident)."""
+    """`review_case` (one row per pair), `review_side` (two rows per pair: the record and the resident), `review_history`.
+
+    `review_history` has the register's periods of both sides of every pair of two residents.
+    """
     register = linkage.rules.register_source
     with DuckEngine() as engine:
         for name, table in asked.tables.items():
@@ -79,7 +84,10 @@ def prepare(asked: Asked, linkage: Linkage, rules: ReviewRules, keys: KeyRing, a
         cases = shape(_ordered(rows, keys, rules), REVIEW_CASE)
         engine.register("review_case", cases)
         sides = shape(engine.query(bind(load(PACKAGE, "review_side"), register=register)), REVIEW_SIDE)
-    return {"review_case": cases, "review_side": sides.sort_by([("person_id", "ascending"), ("pair_id", "ascending")])}
+        history = shape(engine.query(bind(load(PACKAGE, "review_history"), register=register)), REVIEW_HISTORY)
+    by_person: list[tuple[str, Literal["ascending", "descending"]]] = [("person_id", "ascending"), ("pair_id", "ascending")]
+    by_period = [*by_person, *((c, "ascending") for c in _PERIOD)]
+    return {"review_case": cases, "review_side": sides.sort_by(by_person), "review_history": history.sort_by(by_period)}
 
 
 def _writings(engine: DuckEngine, asked: Asked, register: str) -> pa.Table:

@@ -89,7 +89,7 @@ def _typed(field: Field, values: "pa.Array[Any]") -> Flags:
     if field.type == "bool":
         return _each(values, lambda v: fold(v) in _TRUTHS)
     if field.type == "date":
-        return _each(values, lambda v: read_date(v).date is not None)
+        return _each(values, lambda v: read_date(v, field.reads_serial_days).date is not None)
     known = frozenset(field.categories)
     return _each(values, lambda v: v in known or fold(v) in known)
 

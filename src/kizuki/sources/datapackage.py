@@ -75,7 +75,7 @@ def _field(field: Field, title: str) -> dict[str, Any]:
         constraints["maximum"] = int(field.maximum) if field.type == "int" else field.maximum
     told: dict[str, Any] = {"name": field.name, "title": title, "type": _TYPES[field.type], "constraints": constraints}
     if field.type == "date":
-        told["format"] = "any"  # 和暦 and western spellings, read by the `wareki` normaliser
+        told["format"] = "any"  # 和暦 and western spellings, read by the `wareki` normalisers
     if field.description:
         told["description"] = field.description
     if field.categories:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from kizuki.definitions.sources import column_keys
-from kizuki.sources.guesses import Column, english_names, guess
+from kizuki.sources.guesses import SERIAL_DAYS, Column, english_names, guess
 from kizuki.sources.received import Reason
 from kizuki.sources.records import split_line, split_records
 from kizuki.sources.text import REPLACEMENT, Lines, not_a_csv, split_lines, to_utf8
@@ -209,7 +209,8 @@ def _person(columns: list[Column], key: list[Column]) -> list[str]:
     """How a row names a person, if it seems to; without this the source is not linked."""
     told: dict[str, str] = {}
     for role, way in _PERSON.items():
-        found = [c for c in columns if c.normaliser == way and c.klass in ("本人", "住所")]
+        ways = {way, SERIAL_DAYS} if role == "生年月日" else {way}
+        found = [c for c in columns if c.normaliser in ways and c.klass in ("本人", "住所")]
         if found:
             told[role] = found[0].name
     if not {"宛名番号", "氏名", "カナ"} & set(told):

@@ -1,14 +1,20 @@
 """Guesses about one column of an unknown file, from its title and its distinct values, each with the evidence for it."""
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass, field
 
 from kizuki.sources.checks import _DOUBLE, _INT, fold
 from kizuki.sources.mynumber import candidates, names_mynumber, passes
-from kizuki.terms.wareki import Spelling, read_date
+from kizuki.terms.wareki import DateReading, Spelling, read_date
 
 MAX_CATEGORIES = 12
+SERIAL_DAYS = "和暦と通し番号"
+_FIRST_COUNTED, _LAST_COUNTED = dt.date(1927, 5, 18), dt.date(2050, 12, 31)
+"""Five digits begin in 1927 (10000); later than this no record speaks of yet."""
+_DAY_TITLE = re.compile(r"日|年月|date|開始|終了|birth|dob", re.IGNORECASE)
+_COUNT_TITLE = re.compile(r"額|数|率|料|単価|番号|コード|ID$|No", re.IGNORECASE)
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fc\uff66-\uff9f\s\u3000・.\-]+")
 _FIXED_WIDTH_NUMBER = re.compile(r"0[0-9]+")
 _PHONE = re.compile(r"[0-9(（][0-9()（）\-ー－ ]{5,14}[0-9]")
@@ -106,15 +112,32 @@ def guess(column: Column) -> None:
         column.evidence.append(f"個人に関する項目らしい（{column.klass}）")
 
 
+def _serial_days(column: Column, values: list[str], dates: list[DateReading]) -> bool:
+    """Propose a spreadsheet's count of days where every value is a date or such a number, in years a record can be from."""
+    counted = [v for v, d in zip(values, dates, strict=True) if d.date is None]
+    found = [read_date(v, excel_serial=True) for v in counted]
+    if not found or not all(d.date is not None and _FIRST_COUNTED <= d.date <= _LAST_COUNTED for d in found):
+        return False
+    column.type, column.normaliser = "日付", SERIAL_DAYS
+    others = f"、ほかの{len(values) - len(counted)}種類は日付の書き方" if len(counted) < len(values) else ""
+    years = sorted(d.date.year for d in found if d.date is not None)
+    column.evidence.append(
+        f"{len(counted)}種類は5桁の数字で、表計算の通し番号として読むと{years[0]}年〜{years[-1]}年{others}。番号やコードでないことを確かめること"
+    )
+    return True
+
+
 def _guess_type(column: Column, values: list[str], *, coded: bool) -> None:
     folded = [fold(v) for v in values]
     dates = [read_date(v) for v in values]
     spellings = {d.spelling for d in dates if d.date is not None}
     numbers = all(_INT.fullmatch(v) for v in folded)
-    named_a_day = re.search(r"日|年月|date|開始|終了", column.title, re.IGNORECASE) is not None
+    named_a_day = _DAY_TITLE.search(column.title) is not None
     if all(d.date is not None for d in dates) and (named_a_day or not numbers):
         column.type, column.normaliser = "日付", "和暦"
         column.evidence.append("日付：" + "、".join(sorted(s.value for s in spellings)))
+        return
+    if named_a_day and not _COUNT_TITLE.search(column.title) and _serial_days(column, values, dates):
         return
     readable = sum(d.date is not None for d in dates)
     if named_a_day and spellings - {Spelling.NONE} and readable:

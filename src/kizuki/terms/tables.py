@@ -344,6 +344,28 @@ REVIEW_SIDE = TableSchema(
         column("known_from", "date", Klass.OPS, "最初に知った日"),
     ),
 )
+REVIEW_HISTORY = TableSchema(
+    "review_history",
+    "one period of the register on one side of a pair of two residents: a name, a stay, an address or a household",
+    (
+        column("pair_id", "string", Klass.KEY, "組の符号"),
+        column("side", "string", Klass.OPS, "record（後の番号） / resident（先の番号）"),
+        column("person_id", "string", Klass.KEY, "この側の個人ID"),
+        column("other_person_id", "string", Klass.KEY, "相手の側の個人ID"),
+        column("kind", "string", Klass.OPS, "name / stay / address / household：どの欄が埋まる行か"),
+        column("valid_from", "date", Klass.OPS, "いつから", "不明"),
+        column("valid_to", "date", Klass.OPS, "いつまで（その日は含まない）", "続いている"),
+        column("name", "string", Klass.IDENT, "氏名（原表記）", "氏名の行でない"),
+        column("kana", "string", Klass.IDENT, "フリガナ", "氏名の行でない、未入力"),
+        column("status", "string", Klass.IDENT, "resident / moved_out / deceased / non_resident", "住民だった期間の行でない"),
+        column("address", "string", Klass.ADDR, "住所と方書（原表記）", "住所の行でない"),
+        column("relation", "string", Klass.HOUSEHOLD, "続柄", "世帯の行でない、未入力"),
+        column("members", "int", Klass.HOUSEHOLD, "その期間に同じ世帯にいた人の数（本人を含む）", "世帯の行でない"),
+        column(
+            "met_again", "int", Klass.HOUSEHOLD, "そのうち、相手の側の世帯にも同じ氏名・生年月日でいる人の数", "世帯の行でない"
+        ),
+    ),
+)
 
 CLEANSING = TableSchema(
     "cleansing",
@@ -373,6 +395,7 @@ MART_TABLES = (
     REDIRECT,
     REVIEW_CASE,
     REVIEW_SIDE,
+    REVIEW_HISTORY,
 )
 RESULT_TABLES = (JUDGEMENT, JUDGEMENT_REASON, JUDGEMENT_TRIAL, ELIGIBILITY, FEED, CLEANSING)
 ALL_TABLES = {t.name: t for t in MART_TABLES + RESULT_TABLES}

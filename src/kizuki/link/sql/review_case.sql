@@ -1,10 +1,13 @@
 -- review_case: One row per record and resident people may be asked about, with what makes it urgent. A pair that waits is not also decided.
 with registered as (
   select l.person_id, l.record_id as resident_id from link as l where l.source = $register
+), holder as (
+  -- of several rows of the register people said to be one person, the first holds the records
+  select person_id, min(resident_id) as resident_id from registered group by person_id
 ), joined as (
   select l.source, l.record_id, g.resident_id, l.rule,
     md5(concat($seed, '|', l.source, '|', l.record_id)) as lot
-  from link as l join registered as g on g.person_id = l.person_id
+  from link as l join holder as g on g.person_id = l.person_id
   left join left_out as o on o.source = l.rule
   where l.source <> $register and l.state = 'auto' and o.source is null
 ), drawn as (

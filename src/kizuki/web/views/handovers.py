@@ -87,9 +87,9 @@ def _show(request: HttpRequest, actor: Actor, handover_id: int, refusal: InputRe
         "found": found,
         "refusal": refusal,
         "address_mark": handover.address_mark(found.address),
-        "may_decide": waiting and not mine and not needs_keeper and bool(may(actor, "handover.approve")),
+        "may_decide": waiting and shown.kept and not mine and not needs_keeper and bool(may(actor, "handover.approve")),
         "may_agree": waiting and not mine and needs_keeper and bool(may(actor, "handover.approve_sealed")),
-        "may_issue": approved and mine,
+        "may_issue": approved and mine and shown.kept,
         "may_withdraw": mine and (waiting or approved),
     }
     return render(request, "handovers/show.html", context, status=422 if refusal else 200)
