@@ -283,7 +283,14 @@ class EnquiryStatus(models.TextChoices):
 class Enquiry(models.Model):
     """One question of a resident, given to the owning office with a day to answer by. Holds no free text of theirs."""
 
-    recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="enquiries")
+    recipient = models.ForeignKey(
+        Recipient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="enquiries",
+        help_text="空＝電話などで、番号を言わなかった人",
+    )
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, null=True, blank=True, related_name="enquiries")
     programme = models.CharField("制度ID", max_length=64, blank=True)
     office = models.CharField("所管課", max_length=64, db_index=True)
