@@ -117,8 +117,7 @@ def _drawn() -> set[str]:
 
 def seals(actor: Actor, people: SnapshotPeople) -> Seals:
     """Who is sealed now (the snapshot's seals and the staff's own, over households), and whose seal this actor may open."""
-    added = current_people(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
-    sealed = people.sealed | added | households(people.view, added)
+    sealed = sealed_now(people)
     if not sealed:
         return Seals(frozenset())
     now = timezone.now()
@@ -126,6 +125,12 @@ def seals(actor: Actor, people: SnapshotPeople) -> Seals:
         SealGrant.objects.filter(Q(user_id=actor.user_id), expires_at__gt=now).values_list("person_id", flat=True)
     )
     return Seals(sealed, granted | households(people.view, granted))
+
+
+def sealed_now(people: SnapshotPeople) -> frozenset[str]:
+    """Everybody under 支援措置 at this moment, with those who live with them."""
+    added = current_people(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
+    return people.sealed | added | households(people.view, added)
 
 
 def households(view: View, persons: Collection[str]) -> frozenset[str]:
