@@ -13,14 +13,14 @@ from kizuki.app.consents import Standing
 from kizuki.app.release import Actor
 from kizuki.push.lines import Answer, Code, ConsentText, Linked, Silence, to_json
 from kizuki.records.consent_models import LinkEvent
-from kizuki.records.notice_models import ConsentEvent, Recipient, RegistrationCode
 from kizuki.records.models import SealOverlay, User
+from kizuki.records.notice_models import ConsentEvent, Recipient, RegistrationCode
 from kizuki.terms.errors import InputRefused
 from tests.marked_city import PEOPLE, MarkedView
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Actor]
-NOW = timezone.make_aware(dt.datetime(2026, 11, 20, 12))
+NOW = dt.datetime(2026, 11, 20, 12, tzinfo=timezone.get_default_timezone())
 HOMES = ["h1", "h2", "h3", "h4"]
 
 
@@ -42,7 +42,6 @@ def answer(person: str, what: str = "wanted", hours: float = -1, event: str = ""
 def link(person: str, *, on: bool, hours: float = -1, code: str = "") -> None:
     line = Linked(f"NO{person.upper()}", on, (NOW + dt.timedelta(hours=hours)).isoformat(), code)
     consents.take_in(line, f"link-{person}-{on}-{hours}")
-
 
 
 def test_only_a_parent_living_with_the_child_unsealed_may_be_told(recipients: dict[str, Recipient]) -> None:
@@ -131,7 +130,7 @@ def test_codes_go_out_once_and_are_taken_back_when_revoked_or_no_longer_safe(
     found = give(app_home, 1)
     assert [c for c in found if isinstance(c, Code)] == [Code("d1", "NOM1", "2027-01-31T23:59:59+09:00")]
     assert [t.version for t in found if isinstance(t, ConsentText)] == ["2026.1"]
-    assert not any(p in to_json(line) for line in found for p in ("m1\"", "印", sealed.digest))
+    assert not any(p in to_json(line) for line in found for p in ('m1"', "印", sealed.digest))
     good.revoked_at = NOW
     good.save()
     assert give(app_home, 2) == [Code("d1", "NOM1", "")]

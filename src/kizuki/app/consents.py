@@ -73,6 +73,11 @@ def _texts(home: Path) -> dict[str, ConsentText]:
     return consent_texts.load(shipped_definitions() / consent_texts.FOLDER, (home / "definitions" / consent_texts.FOLDER,))
 
 
+def current_text(day: dt.date) -> ConsentText:
+    """The version asked on `day`; raises DefinitionError K670 where there is none."""
+    return consent_texts.in_force(texts(), day)
+
+
 def rules() -> Mapping[str, consent.Text]:
     """The versions as the pure rule reads them."""
     return {v: consent.Text(v, t.since, t.until, frozenset(t.scopes)) for v, t in texts().items()}

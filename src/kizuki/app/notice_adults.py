@@ -17,7 +17,7 @@ _ASKED: Final = "asked"
 
 
 def adults(people: Collection[str], view: SnapshotView | None = None) -> Mapping[str, Adult]:
-    """The facts about these persons (present ids) on the served snapshot and the seals of this moment; unknown ones are blank."""
+    """The facts about these persons (present ids) on the served snapshot, and today's seals; unknown ones are blank."""
     view = view or current_view()
     sealed = scope.sealed_now(scope.people_of(view))
     found = {p: _unknown(p, sealed) for p in people}

@@ -36,7 +36,7 @@ def check_digit(body: str) -> str:
 def typed(text: str) -> str | None:
     """The code as somebody typed it (full-width digits, spaces and hyphens are no matter), or None if it cannot be one."""
     plain = unicodedata.normalize("NFKC", text)
-    kept = "".join(c for c in plain if c not in " -‐－―ー\u3000\t")
+    kept = "".join(c for c in plain if c not in " -\u2010\u2015\u30fc\u3000\t")
     if len(kept) != DIGITS or not (kept.isascii() and kept.isdigit()):
         return None
     return kept if check_digit(kept[:-1]) == kept[-1] else None

@@ -53,7 +53,8 @@ def held(events: Iterable[Event], texts: Mapping[str, Text], at: dt.datetime) ->
 
     The latest answer of a person decides. At the same instant 撤回 and 不要 win over 要, and two 要 cover only what both cover.
     An answer 要 that nobody could have given (a text unknown or not in force that day, a scope the text does not ask about)
-    leaves nothing standing, and so does a 要 dated after `at`; a 撤回 or 不要 dated after `at` (a clock ran ahead) counts at once.
+    leaves nothing standing, and so does a 要 dated after `at`; a 撤回 or 不要 dated after `at` (a clock ran ahead) counts
+    at once.
     """
     latest: dict[str, list[Event]] = {}
     for event in events:
