@@ -85,6 +85,11 @@ def _form(home: Path) -> LetterForm:
     return forms.load(shipped_definitions(), (home / "definitions",))
 
 
+def check_may_print(actor: Actor) -> None:
+    """Raise NotPermitted K701 unless the actor may print letters."""
+    allow(actor, "letter.print")
+
+
 def waiting(invitation: Invitation) -> int:
     """How many of a list have no letter yet."""
     return int(_unprinted(invitation).count())

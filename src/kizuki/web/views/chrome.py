@@ -22,6 +22,7 @@ ENTRIES: Final = (
     ("データ受領・鮮度", "/feeds/", "feed.view"),
     ("判定基準の説明", "/sheets/", "sheet.view"),
     ("訂正の依頼", "/corrections/", "correction.answer"),
+    ("同意と宛先", "/consents/", "consent.view"),
     ("検証", "/validation/", "validation.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),
