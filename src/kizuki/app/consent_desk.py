@@ -36,8 +36,8 @@ PERSON: Final = Query(
     },
     subject="person_id",
 )
-BY_HAND: Final = (ConsentChannel.PAPER, ConsentChannel.COUNTER)
-"""Ways an answer reaches a member of staff."""
+BY_HAND: Final = (ConsentChannel.PAPER, ConsentChannel.COUNTER, ConsentChannel.PHONE)
+"""Ways an answer reaches a member of staff; a 要 never by telephone, where nobody has read the text or shown who they are."""
 _DAY_ENDS: Final = dt.time(23, 59, 59)
 
 
@@ -200,6 +200,8 @@ def _check(wish: Wish) -> None:
         raise _refused("答えか受け付けた方法が選ばれていません。")
     if wish.on > timezone.localdate():
         raise _refused("答えた日が先の日付です。")
+    if wish.answer == ConsentAnswer.WANTED and wish.channel == ConsentChannel.PHONE:
+        raise _refused("電話では「要」を受け付けられません（撤回・不要だけです）。")
     event = Event("", wish.answer, frozenset(wish.scopes), wish.text_version, _instant(wish.on, yes=True))
     local = timezone.localtime(event.answered_at)
     if wish.answer == ConsentAnswer.WANTED and not given_validly(

@@ -1,4 +1,4 @@
-"""窓あき封筒の手紙: where the window is, who writes, and the fixed words; `definitions/base/messages/letter.yaml`."""
+"""窓あき封筒の手紙: where the window is, who writes, and the fixed words; `definitions/base/messages/desk/letter.yaml`."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from kizuki.definitions.yaml import Definition, build, merge, read_yaml
 from kizuki.terms.errors import DefinitionError
 
-FILE: Final = Path("messages") / "letter.yaml"
+FILE: Final = Path("messages") / "desk" / "letter.yaml"
 PAPER_WIDTH_MM, FOLD_MM = 210.0, 99.0
 """A4, folded in three: what can be seen through the window lies on its first part."""
 

@@ -12,13 +12,15 @@ def shown(count: int) -> str:
 
 
 def row(counts: tuple[int, ...]) -> tuple[str, ...]:
-    """Counts of groups within groups, largest first, as they are told: no difference of neighbours below five comes out either.
+    """Counts of groups within groups, largest first, as they are told: from no two of them can one to four be reckoned.
 
-    A step whose count lies within four of the one before (but not equal to it) would tell that few by subtraction: it is left
+    A step that lies within four of the last number told (but does not equal it) would tell that few by subtraction: it is left
     out.
     """
     told: list[str] = []
-    for place, count in enumerate(counts):
-        near = place > 0 and 0 < counts[place - 1] - count < LEAST
-        told.append(HIDDEN if 0 < count < LEAST else "—" if near else f"{count:,}")
+    last: int | None = None
+    for count in counts:
+        few, near = 0 < count < LEAST, last is not None and 0 < last - count < LEAST
+        told.append(HIDDEN if few else "—" if near else f"{count:,}")
+        last = last if few or near else count
     return tuple(told)

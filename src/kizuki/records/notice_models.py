@@ -55,6 +55,7 @@ class ConsentChannel(models.TextChoices):
     WEB = "web", "入力フォーム"
     PAPER = "paper", "書面"
     COUNTER = "counter", "窓口"
+    PHONE = "phone", "電話"
 
 
 class ConsentEvent(models.Model):

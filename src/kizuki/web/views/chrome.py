@@ -23,6 +23,8 @@ ENTRIES: Final = (
     ("判定基準の説明", "/sheets/", "sheet.view"),
     ("訂正の依頼", "/corrections/", "correction.answer"),
     ("同意と宛先", "/consents/", "consent.view"),
+    ("問合せ", "/enquiries/", "enquiry.answer"),
+    ("問合せの件数", "/enquiries/", "enquiry.counts"),
     ("検証", "/validation/", "validation.view"),
     ("操作ログ", "/audit/", "audit.view"),
     ("手引き", "/docs/", "docs.read"),
