@@ -25,6 +25,7 @@ ENTRIES: Final = (
     ("同意と宛先", "/consents/", "consent.view"),
     ("問合せ", "/enquiries/", "enquiry.answer"),
     ("問合せの件数", "/enquiries/", "enquiry.counts"),
+    ("窓口で伝える", "/counter/", "counter.tell"),
     ("お知らせの効果", "/effect/", "effect.view"),
     ("検証", "/validation/", "validation.view"),
     ("操作ログ", "/audit/", "audit.view"),
