@@ -81,6 +81,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "thresholds", "GET", f"/validation/thresholds/{query}", {}
         yield "fairness", "GET", f"/validation/fairness/{query}", {}
         yield "model_sheet", "GET", f"/validation/sheet/{query}", {}
+    yield from _notices()
     yield "validation", "GET", "/validation/", {}
     yield "threshold_propose", "POST", "/validation/thresholds/propose/", {"criteria": CRITERIA, "monthly": "25"}
     yield "middle_band_draw", "POST", "/validation/draw/", {"criteria": CRITERIA, "wanted": "1"}
@@ -133,6 +134,45 @@ def _handover() -> dict[str, Any]:
     parts = ["household", "council", "consultation", "health", "school"]
     address = base64.b64encode(bytes(range(32))).decode()
     return {"destination": "となり町", "address": address, "basis": "consent", "part": parts, "reason": "転出のため"}
+
+
+def _notices() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Consent, invitations with their letters, enquiries, the counter's list and the effect."""
+    yield "consents", "GET", "/consents/", {}
+    for name, programme in (("秋", "childcare_free"), ("秋", "childcare_free"), ("", "nothing")):
+        yield "invitation_make", "POST", "/consents/invitations/", {"name": name, "programme": programme}
+    for number in (1, 99):
+        for form in ({"form": "html"}, {"form": "html", "number": "x", "reason": ""}):
+            yield "invitation_print", "POST", f"/consents/invitations/{number}/print/", form
+    yield "consents", "GET", "/consents/", {}
+    for typed in ("FIRST", "0000-0000-0000"):
+        yield "consent_find", "POST", "/consents/find/", {"number": typed}
+    for number in ("FIRST", "SECOND", "NOBODY"):
+        at = f"/consents/recipients/{number}/"
+        yield "consent", "GET", at, {}
+        wish = {"answer": "wanted", "scope": ["tax"], "channel": "counter", "on": "2026-11-20", "version": "2026.1"}
+        yield "consent", "POST", at, wish
+        yield "consent", "POST", at, {"answer": "wanted"}  # no day: 422
+        yield "consent", "GET", at, {}
+        yield "consent_revoke", "POST", f"{at}revoke/", {}
+    for form in ({"form": "html"}, {"form": "html", "notice": "00000000-0000-0000-0000-000000000000"}):
+        yield "notice_letters", "POST", "/letters/notices/", form
+    yield "letter_style", "GET", "/letters/style.css", {}
+    for form in ({"topic": "call", "channel": "phone", "number": ""}, {"topic": "nothing"}):
+        yield "enquiries", "POST", "/enquiries/", form
+    for query in ("", "?done=1"):
+        yield "enquiries", "GET", f"/enquiries/{query}", {}
+    for what in ("take", "hand_over", "answer"):
+        yield "enquiry_act", "POST", "/enquiries/1/", {"what": what, "office": "nowhere", "result": "制度を案内した"}
+    yield "counter_refresh", "POST", "/counter/refresh/", {}
+    for query in ("", "?programme=school_aid&page=2", "?page=x"):
+        yield "counter", "GET", f"/counter/{query}", {}
+    yield "counter_excel", "POST", "/counter/excel/", {}
+    for outcome in ("伝えた・考えたい", ""):
+        yield "counter_told", "POST", "/counter/1/told/", {"outcome": outcome}
+    yield "effect", "GET", "/effect/", {}
+    yield "effect_csv", "GET", "/effect/csv/", {}
+    yield "invitation_close", "POST", "/consents/invitations/1/close/", {}
 
 
 def _review_requests() -> Iterator[tuple[str, str, str, dict[str, Any]]]:

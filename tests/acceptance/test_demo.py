@@ -12,7 +12,9 @@ import pytest
 from tests.repo.source_tree import ROOT
 
 PEOPLE = 2000
-ROLES = {"steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor"}
+ROLES = {"steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor"} | {
+    "programme_desk"
+}
 
 
 def _kizuki(*words: str) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ READS = {
     ("it", "operation"): "ops",
     ("link_reviewer", "linkage_review"): "key ident addr school ops",
     ("notice_officer", "notice"): "ops",
+    ("programme_desk", "notice_desk"): "key ident addr ops",
     ("auditor", "audit"): "ops",
 }
 SCOPES = {
@@ -36,11 +37,13 @@ SCOPES = {
     "analyst": Scope.PSEUDONYMOUS,
     "caseworker": Scope.CANDIDATES,
     "link_reviewer": Scope.REVIEW,
+    "programme_desk": Scope.RECIPIENTS,
 }
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
-    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw",
+    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw "
+    "consent.view enquiry.counts effect.view",
     "data_owner": "today.view feed.view docs.read sheet.view correction.answer",
     "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
     "validation.view threshold.propose",
@@ -48,7 +51,9 @@ MAY = {
     "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
-    "notice_officer": "today.view docs.read",
+    "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view",
+    "programme_desk": "today.view docs.read consent.view consent.enter invitation.make letter.print enquiry.answer "
+    "counter.tell effect.view",
     "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 

@@ -10,8 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from django.utils import timezone
 from markdown_it import MarkdownIt
 
+from kizuki.app import staff_guide
 from kizuki.app.criteria_pages import criteria_page, items_page
 from kizuki.app.reference_pages import sources_page, tables_page
 from kizuki.app.served import definitions_of
@@ -20,6 +22,7 @@ SECTIONS: Final = (
     ("tutorial", "はじめに"),
     ("howto", "手順"),
     ("messages", "知らせの符号"),
+    ("guide", "窓口の手引き"),
     ("reference", "参照"),
     ("explanation", "解説"),
     ("adr", "決定の記録"),
@@ -61,6 +64,7 @@ def made_pages(home: Path) -> dict[str, str]:
     loaded = definitions_of(home, "").loaded
     made = {"reference/tables": tables_page(), "reference/sources": sources_page(loaded)}
     made |= {"reference/criteria": criteria_page(loaded), "reference/items": items_page(loaded)}
+    made |= staff_guide.pages(loaded, timezone.localdate())
     glossary = docs_folder().parent / "GLOSSARY.md"
     if glossary.is_file():
         made["reference/glossary"] = glossary.read_text(encoding="utf-8")

@@ -177,6 +177,11 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
         raise Refused(
             "あなたの役割では、審査の組のほかの情報は表示できません。", fix="必要なときは、総括管理主体に相談してください。"
         ).error()
+    if door.grant.scope is Scope.RECIPIENTS and not _RECIPIENTS_TABLES.issuperset(ask.query.tables):
+        raise Refused(
+            "あなたの役割では、お知らせの宛先のほかの情報は表示できません。",
+            fix="必要なときは、総括管理主体に相談してください。",
+        ).error()
     refused = _check_named(door, ask, known) + _check_filters(door, ask, known)
     readable = frozenset(c for c, rule in known.rules.items() if _may_show(door.whole, rule))
     named = _named(ask, known)
@@ -197,6 +202,8 @@ _PUBLIC_TABLES = frozenset({"feed", "cleansing"})
 """Tables without any row about a person."""
 _REVIEWED_TABLES = _PUBLIC_TABLES | {"review_case", "review_side", "review_history"}
 """All that exists for reviewers of links: the pairs they are asked about, not the city."""
+_RECIPIENTS_TABLES = _PUBLIC_TABLES | {"person", "residence", "household_member"}
+"""All that exists for those who write to residents: who lives where."""
 
 
 def _may_show(seen: Sight, rule: Rule) -> bool:

@@ -19,6 +19,7 @@ from kizuki.engine.sql import DUCKDB, load, render
 from kizuki.govern.actor import Actor
 from kizuki.govern.seals import Seals
 from kizuki.records.models import Case, CaseStatus, MiddleBandPick, SealGrant, SealOverlay, Share
+from kizuki.records.notice_models import ContactOccasion, Recipient
 
 _PACKAGE = "kizuki.app"
 
@@ -95,6 +96,8 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
     """The actor's scope: everybody, or the candidates with the children assigned or shared to them."""
     if grant.scope in (Scope.ALL, Scope.PSEUDONYMOUS, Scope.REVIEW):  # REVIEW is limited by table, at the door
         return Reach(True, people)
+    if grant.scope is Scope.RECIPIENTS:
+        return Reach(False, SnapshotPeople(people.view, frozenset(), frozenset(), people.sealed), _recipients(people.view))
     if grant.scope is not Scope.CANDIDATES:
         return Reach(False, SnapshotPeople(people.view, frozenset(), frozenset(), people.sealed))
     mine = set(
@@ -103,6 +106,20 @@ def reach(actor: Actor, grant: Grant, people: SnapshotPeople) -> Reach:
     shared = Share.objects.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
     whole = current_people({*mine, *shared.values_list("person_id", flat=True), *_drawn()}) - people.whole
     return Reach(False, people, whole, households(people.view, whole) - whole)
+
+
+def _recipients(view: View) -> frozenset[str]:
+    """Everybody who was ever invited to notices, and who lives in a household waiting to be told at the counter."""
+    invited = current_people(Recipient.objects.values_list("person_id", flat=True))
+    waiting = set(ContactOccasion.objects.filter(told_at__isnull=True).values_list("household_id", flat=True))
+    return invited | _living_in(view, waiting)
+
+
+def _living_in(view: View, homes: Collection[str]) -> frozenset[str]:
+    if not homes:
+        return frozenset()
+    rows = fetch(view.cursor(), _members_text(), {"homes": sorted(homes)})
+    return frozenset(row["person_id"] for row in rows)
 
 
 def _drawn() -> set[str]:
@@ -117,8 +134,7 @@ def _drawn() -> set[str]:
 
 def seals(actor: Actor, people: SnapshotPeople) -> Seals:
     """Who is sealed now (the snapshot's seals and the staff's own, over households), and whose seal this actor may open."""
-    added = current_people(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
-    sealed = people.sealed | added | households(people.view, added)
+    sealed = sealed_now(people)
     if not sealed:
         return Seals(frozenset())
     now = timezone.now()
@@ -126,6 +142,12 @@ def seals(actor: Actor, people: SnapshotPeople) -> Seals:
         SealGrant.objects.filter(Q(user_id=actor.user_id), expires_at__gt=now).values_list("person_id", flat=True)
     )
     return Seals(sealed, granted | households(people.view, granted))
+
+
+def sealed_now(people: SnapshotPeople) -> frozenset[str]:
+    """Everybody under 支援措置 at this moment, with those who live with them."""
+    added = current_people(SealOverlay.objects.filter(lifted_at__isnull=True).values_list("person_id", flat=True))
+    return people.sealed | added | households(people.view, added)
 
 
 def households(view: View, persons: Collection[str]) -> frozenset[str]:
@@ -142,6 +164,11 @@ def kin(view: View, persons: Collection[str]) -> frozenset[str]:
         return frozenset()
     rows = fetch(view.near.about(persons, {"kinship"}), _kin_text(), {"people": sorted(persons)})
     return frozenset(row["related_id"] for row in rows)
+
+
+@cache
+def _members_text() -> str:
+    return render(load(_PACKAGE, "scope_members"), DUCKDB)
 
 
 @cache

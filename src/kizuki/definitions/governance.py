@@ -26,6 +26,7 @@ class Scope(StrEnum):
     OWN_SOURCE = "own_source"  # rows that came from the actor's own office
     PSEUDONYMOUS = "pseudonymous"  # every person, under names that mean nothing elsewhere
     REVIEW = "review"  # the two sides of pairs that wait for a reviewer, and nothing else
+    RECIPIENTS = "recipients"  # those invited to notices, and households to be told at the counter: who and where, nothing else
     NONE = "none"  # nobody
 
 
@@ -35,6 +36,7 @@ _SCOPE_TITLES = {
     "自課のデータ": Scope.OWN_SOURCE.value,
     "仮名": Scope.PSEUDONYMOUS.value,
     "審査の組": Scope.REVIEW.value,
+    "お知らせの宛先": Scope.RECIPIENTS.value,
     "なし": Scope.NONE.value,
 }
 

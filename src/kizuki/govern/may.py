@@ -43,6 +43,14 @@ ACTIONS: dict[str, str] = {
     "labels.export": "確かめた結果の表を書き出す",
     "correction.answer": "元データの訂正の依頼に答える",
     "resident.print": "本人・保護者に渡す説明を作る",
+    "consent.view": "お知らせの同意の件数を見る",
+    "consent.enter": "お知らせの同意・撤回を受け付ける",
+    "invitation.make": "お知らせの案内の名簿を作る",
+    "letter.print": "お知らせ・案内の手紙を印刷する",
+    "counter.tell": "窓口で伝える世帯を見る・伝えたと記録する",
+    "enquiry.answer": "住民からの問合せに答える",
+    "enquiry.counts": "住民からの問合せの件数を見る",
+    "effect.view": "お知らせの効果を見る",
 }
 """Every action of the product, with its Japanese name; an action not listed here is refused to everyone."""
 

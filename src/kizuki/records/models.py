@@ -6,6 +6,7 @@ Facts about children are never copied here (D9): a child appears only as the opa
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from kizuki.records import consent_models as consent_models  # Django finds models through this module
 from kizuki.records import notice_models as notice_models  # Django finds models through this module
 
 _PERSON_ID = 64

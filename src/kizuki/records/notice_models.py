@@ -55,6 +55,7 @@ class ConsentChannel(models.TextChoices):
     WEB = "web", "入力フォーム"
     PAPER = "paper", "書面"
     COUNTER = "counter", "窓口"
+    PHONE = "phone", "電話"
 
 
 class ConsentEvent(models.Model):
@@ -283,7 +284,14 @@ class EnquiryStatus(models.TextChoices):
 class Enquiry(models.Model):
     """One question of a resident, given to the owning office with a day to answer by. Holds no free text of theirs."""
 
-    recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="enquiries")
+    recipient = models.ForeignKey(
+        Recipient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="enquiries",
+        help_text="空＝電話などで、番号を言わなかった人",
+    )
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, null=True, blank=True, related_name="enquiries")
     programme = models.CharField("制度ID", max_length=64, blank=True)
     office = models.CharField("所管課", max_length=64, db_index=True)

@@ -1,0 +1,289 @@
+"""窓あき封筒の手紙: invitations with their code, and notices whose way is paper; once, and a second time only with a reason.
+
+Everything written leaves through the door with its audit event; the seal is asked once more after the door, at the last moment
+before a page exists (G6). Whoever is not safe to write to at that moment is left out and counted, never named.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from kizuki.app import consents, invitations
+from kizuki.app.current_person import current_person
+from kizuki.app.invitations import allow
+from kizuki.app.notice_adults import adults
+from kizuki.app.release import MASKED, Actor, Query, SealState, release, seal_state
+from kizuki.app.snapshot_view import current_view
+from kizuki.definitions import letters as forms
+from kizuki.definitions.letters import LetterForm
+from kizuki.definitions.shipped import shipped_definitions
+from kizuki.engine.sql import load
+from kizuki.push import codes
+from kizuki.push.safety import unsafe
+from kizuki.records.consent_models import Invitation, LetterPrint
+from kizuki.records.notice_models import BatchStatus, Notice, NoticeChannel, NoticeEvent, NoticeStatus, NoticeStop, Recipient
+from kizuki.terms.errors import InputRefused
+
+MOST: Final = 500
+"""Letters of one printing: as many as one person can fold and check in one go, and one audit event names."""
+PEOPLE: Final = Query(
+    name="letter_people",
+    tables=("person", "residence"),
+    columns={
+        "person_id": "person.person_id",
+        "name": "person.name",
+        "resident_status": "person.resident_status",
+        "postcode": "residence.postcode",
+        "address": "residence.address",
+        "address_extra": "residence.address_extra",
+    },
+    subject="person_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One sheet. `code` blank = a notice; `number` = 宛先番号 or お知らせ番号, the only number on it besides the code."""
+
+    postcode: str
+    address: tuple[str, ...]
+    name: str
+    number: str
+    code: str = ""
+    valid_until: dt.date | None = None
+    copy: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """What one printing made: the sheets, how many were left out at the last moment, and the fixed words."""
+
+    kind: str
+    letters: tuple[Letter, ...]
+    left_out: int
+    form: LetterForm
+    consent_text: str
+    made_on: dt.date
+
+
+def form() -> LetterForm:
+    """Paper, window and fixed words of this home."""
+    return _form(Path(settings.KIZUKI_HOME))
+
+
+@cache
+def _form(home: Path) -> LetterForm:
+    return forms.load(shipped_definitions(), (home / "definitions",))
+
+
+def check_may_print(actor: Actor) -> None:
+    """Raise NotPermitted K701 unless the actor may print letters."""
+    allow(actor, "letter.print")
+
+
+def waiting(invitation: Invitation) -> int:
+    """How many of a list have no letter yet."""
+    return int(_unprinted(invitation).count())
+
+
+def _unprinted(invitation: Invitation) -> Any:
+    printed = LetterPrint.objects.filter(invitation=invitation).values("recipient")
+    return Recipient.objects.filter(invited__invitation=invitation).exclude(pk__in=printed).order_by("pk")
+
+
+@transaction.atomic
+def print_invitations(actor: Actor, invitation_id: int, *, number: str = "", reason: str = "") -> Printing:
+    """The next letters of a list, each with a code of its own; with `number` and `reason` one letter again, with a new code.
+
+    Raises NotPermitted (K701, K703) and InputRefused K673 (closed, nothing left to print, again without a reason).
+    """
+    allow(actor, "letter.print")
+    found = Invitation.objects.select_for_update().filter(pk=invitation_id, closed_at__isnull=True).first()
+    if found is None:
+        raise _nothing("この名簿は、締め切ったか、ありません。")
+    if number:
+        _with_reason(reason)
+        chosen = list(Recipient.objects.filter(recipient_no=number, letters__invitation=found).distinct())
+    else:
+        chosen = list(_unprinted(found))
+    by_person = {current_person(r.person_id): r for r in chosen}
+    written = _release(actor, by_person, f"案内の手紙：{found.name}")
+    if not written:
+        raise _nothing("印刷できる手紙が、もうありません。")
+    now = timezone.now()
+    drawn = invitations.issue(actor, found, [by_person[p] for p in written], now)
+    copies = _record(actor, [by_person[p] for p in written], now, invitation=found, reason=reason if number else "")
+    until = timezone.localdate(now) + dt.timedelta(days=invitations.VALID_DAYS)
+    sheets = []
+    for person, row in written.items():
+        recipient = by_person[person]
+        shown = {"code": codes.printed(drawn[recipient.pk]), "valid_until": until, "copy": copies[recipient.pk]}
+        sheets.append(_letter(row, recipient.recipient_no, **shown))
+    return _printing("invitation", sheets, min(len(by_person), MOST) - len(written), now)
+
+
+@transaction.atomic
+def print_notices(actor: Actor, *, notice_id: str = "", reason: str = "") -> Printing:
+    """The notices that wait for paper, each once; with `notice_id` and `reason` one again. The text names no programme.
+
+    Raises NotPermitted (K701, K703) and InputRefused K673.
+    """
+    allow(actor, "letter.print")
+    now = timezone.now()
+    letters = Notice.objects.select_for_update().filter(channel=NoticeChannel.LETTER)
+    if notice_id:
+        _with_reason(reason)
+        chosen = list(letters.filter(pk=notice_id, status=NoticeStatus.PRINTED))
+    else:
+        due = letters.filter(status=NoticeStatus.WAITING, not_before__lte=now, expires_at__gt=now)
+        chosen = list(due.order_by("not_before", "pk")[:MOST])
+    sheets, left_out = [], 0
+    told = _may_go(chosen, now)
+    written = _release(actor, {current_person(n.recipient.person_id): n.recipient for n in told}, "お知らせの手紙")
+    for notice in chosen:
+        row = written.get(current_person(notice.recipient.person_id)) if notice in told else None
+        if row is None:
+            left_out += 1
+            continue
+        copies = _record(actor, [notice.recipient], now, notice=notice, reason=reason if notice_id else "")
+        _printed(actor, notice, now, again=bool(notice_id))
+        sheets.append(_letter(row, str(notice.notice_id), copy=copies[notice.recipient_id]))
+    if not sheets:
+        raise _nothing("印刷できるお知らせがありません。")
+    return _printing("notice", sheets, left_out, now)
+
+
+def waiting_notices() -> int:
+    """Notices that wait for paper now."""
+    now = timezone.now()
+    waiting_ones = Notice.objects.filter(channel=NoticeChannel.LETTER, status=NoticeStatus.WAITING)
+    return int(waiting_ones.filter(not_before__lte=now, expires_at__gt=now).count())
+
+
+def _may_go(chosen: Sequence[Notice], now: dt.datetime) -> list[Notice]:
+    """The notices that may still leave: approved and past its minutes of grace, not stopped, agreed to, still not received."""
+    homes = {n.household_id for n in chosen}
+    standing, open_ones = consents.standing(homes, now), _unclaimed(homes)
+    stopped = set(NoticeStop.objects.filter(lifted_at__isnull=True).values_list("programme", flat=True))
+    kept = []
+    for n in chosen:
+        batch = n.batch
+        approved = batch.status == BatchStatus.APPROVED and batch.leaves_at is not None and batch.leaves_at <= now
+        agreed = n.household_id in standing and standing[n.household_id].recipient_no == n.recipient.recipient_no
+        free = not stopped & {"", n.programme} and (n.programme, n.household_id, n.child_id) in open_ones
+        if approved and agreed and free:
+            kept.append(n)
+    return kept
+
+
+def _unclaimed(homes: Collection[str]) -> set[tuple[str, str, str]]:
+    """(programme, household, child) of what these households could use and do not, on the served snapshot."""
+    engine = current_view().cursor()
+    engine.register("asked", pa.table({"household_id": pa.array(sorted(homes), pa.string())}))
+    try:
+        rows = engine.query(load("kizuki.app", "notice_unclaimed")).to_pylist()
+    finally:
+        engine.unregister("asked")
+    return {(r["programme"], r["household_id"], r["child_id"]) for r in rows}
+
+
+def _printed(actor: Actor, notice: Notice, now: dt.datetime, *, again: bool) -> None:
+    """The notice's own story: printed once; a second sheet is an event, not another status."""
+    NoticeEvent.objects.create(
+        notice=notice, status=NoticeStatus.PRINTED, at=now, by_id=actor.user_id, detail="again" if again else ""
+    )
+    if not again:
+        notice.status, notice.status_at = NoticeStatus.PRINTED, now
+        notice.save(update_fields=["status", "status_at"])
+
+
+def _release(actor: Actor, by_person: Mapping[str, Recipient], reason: str) -> dict[str, Mapping[str, Any]]:
+    """Name and address of those who may be written to now; the event is on record before anything is made of it."""
+    on = timezone.localdate()
+    facts = adults(by_person)
+    safe = [p for p in by_person if unsafe(facts[p], on) is None][:MOST]
+    if not safe:
+        return {}
+    got = release(actor, PEOPLE, action="letter.print", reason=reason, people=safe)
+    rows: dict[str, Mapping[str, Any]] = {r["person_id"]: r for r in got.rows if _whole(r)}
+    if seal_state(actor, rows) is not SealState.NONE:  # once more, at the last moment before a page exists (G6)
+        rows = {p: row for p, row in rows.items() if seal_state(actor, [p]) is SealState.NONE}
+    return rows
+
+
+def _whole(row: Mapping[str, Any]) -> bool:
+    """Whether name and address are both there to be written."""
+    needed = (row["name"], row["address"], row["postcode"])
+    return (
+        row["resident_status"] == "resident"
+        and all(v and v is not MASKED for v in needed)
+        and row["address_extra"] is not MASKED
+    )
+
+
+def _record(
+    actor: Actor,
+    to: Sequence[Recipient],
+    now: dt.datetime,
+    *,
+    invitation: Invitation | None = None,
+    notice: Notice | None = None,
+    reason: str = "",
+) -> dict[int, int]:
+    """One row per sheet; returns which copy each recipient's is. Raises InputRefused K673 where it was printed meanwhile."""
+    before = LetterPrint.objects.filter(recipient__in=to, invitation=invitation, notice=notice)
+    last = dict(before.values_list("recipient").annotate(last=Max("copy")))
+    copies = {r.pk: last.get(r.pk, 0) + 1 for r in to}
+    rows = [
+        LetterPrint(
+            recipient=r,
+            invitation=invitation,
+            notice=notice,
+            copy=copies[r.pk],
+            reason=reason.strip()[:200],
+            printed_by_id=actor.user_id,
+            printed_at=now,
+        )
+        for r in to
+    ]
+    try:
+        LetterPrint.objects.bulk_create(rows, batch_size=5000)
+    except IntegrityError as e:
+        raise _nothing("ほかの職員が、同じ手紙を印刷しました。") from e
+    return copies
+
+
+def _letter(row: Mapping[str, Any], number: str, **more: Any) -> Letter:
+    lines = (str(row["address"]), str(row["address_extra"] or ""))
+    return Letter(_postcode(str(row["postcode"])), tuple(x for x in lines if x), str(row["name"]), number, **more)
+
+
+def _postcode(text: str) -> str:
+    """594-0001 of 5940001; any other writing as it is."""
+    return f"{text[:3]}-{text[3:]}" if len(text) == 7 and text.isdigit() else text
+
+
+def _printing(kind: str, sheets: Iterable[Letter], left_out: int, now: dt.datetime) -> Printing:
+    on = timezone.localdate(now)
+    text = consents.current_text(on).whole if kind == "invitation" else ""
+    return Printing(kind, tuple(sheets), left_out, form(), text, on)
+
+
+def _with_reason(reason: str) -> None:
+    if not reason.strip():
+        raise _nothing("刷り直す理由がありません。")
+
+
+def _nothing(why: str) -> InputRefused:
+    return InputRefused(
+        "K673", why, "手紙", "名簿と、印刷した数を確かめてください。刷り直すときは、番号と理由を入れてください。"
+    )
