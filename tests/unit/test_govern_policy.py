@@ -27,7 +27,7 @@ READS = {
     ("analyst", "analysis"): "key household tax benefit welfare health abuse school childcare judge ops",
     ("caseworker", "support"): "key ident addr household benefit welfare health abuse school childcare judge ops",
     ("it", "operation"): "ops",
-    ("link_reviewer", "linkage_review"): "key ident addr school ops",
+    ("link_reviewer", "linkage_review"): "key ident addr household school ops",
     ("notice_officer", "notice"): "ops",
     ("programme_desk", "notice_desk"): "key ident addr ops",
     ("auditor", "audit"): "ops",
