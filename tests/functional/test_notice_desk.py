@@ -1,4 +1,4 @@
-"""The desk's day: a list is drawn, its letters fit the window to the millimetre, an answer is entered, a question is answered."""
+"""The desk's day: a list is drawn, its letters fit the window to the millimetre, an answer and a question come in."""
 
 import re
 from collections.abc import Callable

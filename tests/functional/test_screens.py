@@ -83,6 +83,7 @@ SCREENS = {
         *("/docs/guide/school_aid/", "/docs/howto/consent-and-letters/", "/consents/recipients/NOBODY/"),
     ),
 }
+NARROW = ("caseworker", "auditor", "link_reviewer", "programme_desk")
 CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
 
 
@@ -132,9 +133,7 @@ def test_screen_is_accessible_small_silent_and_offline(visit: Callable[[str], Vi
 
 
 @pytest.mark.parametrize("width", [320, 683])
-@pytest.mark.parametrize(
-    ("role", "path"), [c for c in CASES if c[0] in ("caseworker", "auditor", "link_reviewer", "programme_desk")]
-)
+@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in NARROW])
 def test_nothing_makes_the_page_scroll_sideways(visit: Callable[[str], Visit], role: str, path: str, width: int) -> None:
     seen = visit(role)
     seen.page.set_viewport_size({"width": width, "height": 800})
