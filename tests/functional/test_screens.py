@@ -58,6 +58,7 @@ SCREENS = {
     ),
     "steering": (
         *("/validation/", "/validation/thresholds/", "/validation/fairness/", "/validation/sheet/"),
+        *("/consents/", "/enquiries/", "/effect/"),
         "/",
         "/candidates/",
         "CHILD",
@@ -76,8 +77,13 @@ SCREENS = {
         *("/", "/feeds/", "/criteria/", "/criteria/sets/absence/2026.1/", "/criteria/drafts/99/"),
         *("/validation/", "/validation/thresholds/?criteria=abuse&monthly=5"),
     ),
-    "notice_officer": ("/",),
+    "notice_officer": ("/", "/consents/", "/enquiries/", "/effect/"),
+    "programme_desk": (
+        *("/", "/consents/", "/enquiries/", "/enquiries/?done=1", "/counter/", "/effect/"),
+        *("/docs/guide/school_aid/", "/docs/howto/consent-and-letters/", "/consents/recipients/NOBODY/"),
+    ),
 }
+NARROW = ("caseworker", "auditor", "link_reviewer", "programme_desk")
 CASES = [(role, path) for role, paths in SCREENS.items() for path in paths]
 
 
@@ -127,7 +133,7 @@ def test_screen_is_accessible_small_silent_and_offline(visit: Callable[[str], Vi
 
 
 @pytest.mark.parametrize("width", [320, 683])
-@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in ("caseworker", "auditor", "link_reviewer")])
+@pytest.mark.parametrize(("role", "path"), [c for c in CASES if c[0] in NARROW])
 def test_nothing_makes_the_page_scroll_sideways(visit: Callable[[str], Visit], role: str, path: str, width: int) -> None:
     seen = visit(role)
     seen.page.set_viewport_size({"width": width, "height": 800})

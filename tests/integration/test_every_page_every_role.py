@@ -16,6 +16,7 @@ from kizuki.app import audit, demo_users
 from kizuki.app.accounts import governance
 from kizuki.govern.seals import tells_place
 from kizuki.records.models import AuditEvent, AuditSubject
+from kizuki.records.notice_models import Recipient
 from kizuki.terms.tables import ALL_TABLES, Klass
 from tests.conftest import ROLES
 from tests.crawl import Answer, crawl, requests, screens
@@ -39,6 +40,8 @@ def signed_in(marked_city: MarkedView, settings: Any, client: Client) -> Any:
     """Signs the client in as the demo user of a role."""
     settings.KIZUKI_DEMO = True
     demo_users.ensure_demo_users(True)
+    Recipient.objects.create(recipient_no="FIRST", person_id="m1")
+    Recipient.objects.create(recipient_no="SECOND", person_id="m3")  # sealed
 
     def enter(role: str) -> Client:
         assert client.post("/demo/", {"role": role}).status_code == 302
@@ -80,7 +83,7 @@ def test_no_leak_and_no_unlogged_read(role: str, signed_in: Any) -> None:
             if person in PEOPLE:
                 assert audit.subject_token(person) in tokens, where
                 known_kin = person in KIN and (table, column) in KIN_CELLS
-                assert person in IN_REACH or role in ("steering", "link_reviewer") or known_kin, where
+                assert person in IN_REACH or role in ("steering", "link_reviewer", "programme_desk") or known_kin, where
             assert not (person in SEALED and tells_place(column, klass)), where
     assert 200 in statuses
     assert audit.verify().ok
@@ -103,6 +106,14 @@ def test_a_reviewer_sees_the_two_sides_of_pairs_and_nothing_else(signed_in: Any)
     assert {table for _, table, _ in found} == {"review_side"}
     assert {p for p, _, _ in found} == {"c1", "c2", "c3", "c5", "m1"}
     assert ("c1", "review_side", "town") in found
+
+
+def test_the_desk_of_a_programme_sees_who_and_where_and_nothing_of_the_sealed_ones_place(signed_in: Any) -> None:
+    found = {m for answer, _ in answers(signed_in("programme_desk"), "programme_desk") for m in MARK.findall(answer.text)}
+    assert {table for _, table, _ in found} == {"person", "residence"}
+    assert {p for p, table, _ in found if table == "residence"} == {"m1", "f4"}, "letters and the counter; nobody's else"
+    assert ("m3", "person", "name") in found, "who stands at the counter may be asked by name"
+    assert not {p for p, _, _ in found} & {"c3"}
 
 
 def test_a_record_that_may_be_a_sealed_childs_tells_no_place_either(signed_in: Any) -> None:

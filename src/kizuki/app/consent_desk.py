@@ -84,7 +84,7 @@ def overview(actor: Actor) -> Overview:
     found = consents.states(now)
     said = Counter(s.answer for s in found if s.answer)
     invited = Invited.objects.values("recipient").distinct().count()
-    homes = consents.all_standing(now).values()
+    homes = consents.standing_of(found).values()
     held_back = Counter(s.why_not.value for s in found if s.held is not None and s.why_not is not None)
     record_output(actor, "consent.view", subjects=[], fields=["consent.counts"], count=len(found), reason="同意状況の件数")
     answers = [("案内した人", invited), *((a.label, said[a.value]) for a in ConsentAnswer)]

@@ -16,8 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from kizuki.app import scope
 from kizuki.app.current_person import redirects
 from kizuki.app.notice_adults import adults
+from kizuki.app.snapshot_view import current_view
 from kizuki.definitions import consent_texts
 from kizuki.definitions.consent_texts import ConsentText
 from kizuki.definitions.shipped import shipped_definitions
@@ -30,6 +32,8 @@ from kizuki.terms.errors import InputRefused
 
 _TEXT, _CODE, _SILENCE = lines.ConsentText.kind, lines.Code.kind, lines.Silence.kind
 _ON, _OFF, _TAKEN_BACK = "on", "off", "taken back"
+_BY_NAME: Final = 5000
+"""Up to so many people the database is asked about them by name; beyond, reading all answers is quicker."""
 _AFTER_ALL: Final = dt.time(23, 59, 59)
 
 
@@ -89,13 +93,22 @@ def standing(household_ids: Collection[str], at: dt.datetime) -> dict[str, Stand
     Absent: nobody there agreed, or whoever agreed is not safe to tell (`push.safety`).
     """
     wanted = frozenset(household_ids)
-    return {home: chosen for home, chosen in all_standing(at).items() if home in wanted}
+    if not wanted:
+        return {}
+    people = scope.living_in(current_view(), wanted)
+    found = states(at, people) if len(people) <= _BY_NAME else states(at)
+    return {home: chosen for home, chosen in standing_of(found).items() if home in wanted}
 
 
 def all_standing(at: dt.datetime) -> dict[str, Standing]:
     """`standing` of every household."""
+    return standing_of(states(at))
+
+
+def standing_of(found: Iterable[State]) -> dict[str, Standing]:
+    """The one adult of each household, of recipients whose states are known already."""
     by_home: dict[str, list[tuple[Candidate, State]]] = {}
-    for state in states(at):
+    for state in found:
         if state.held is not None and state.why_not is None:
             candidate = Candidate(state.adult, state.held.since, state.recipient_no)
             by_home.setdefault(state.adult.household_id, []).append((candidate, state))
@@ -109,23 +122,31 @@ def all_standing(at: dt.datetime) -> dict[str, Standing]:
     return chosen
 
 
-def states(at: dt.datetime) -> list[State]:
-    """Every recipient who ever answered or was linked, as they stand at `at`: one per person, however often ids were merged."""
+def states(at: dt.datetime, people: Collection[str] | None = None) -> list[State]:
+    """Every recipient (of these present ids) who ever answered or was linked, as they stand at `at`.
+
+    One per person, however often ids were merged.
+    """
     known = redirects()
+    ids = None if people is None else {*people, *(old for old, now in known.items() if now in people)}
     numbers: dict[str, str] = {}
     last: dict[str, str] = {}
     events = []
     answered = ConsentEvent.objects.order_by("answered_at", "pk")
+    if ids is not None:
+        answered = answered.filter(recipient__person_id__in=ids)
+    zone = timezone.get_current_timezone()
     rows = answered.values_list(
         "recipient__person_id", "recipient__recipient_no", "answer", "scopes", "text_version", "answered_at"
     )
     for person, number, answer, scopes, version, when in rows.iterator():
         now = known.get(person, person)
         numbers[now], last[now] = number, answer
-        events.append(Event(now, answer, frozenset(scopes), version, timezone.localtime(when)))
+        events.append(Event(now, answer, frozenset(scopes), version, when.astimezone(zone)))
     linked = _linked()
-    for person, number in Recipient.objects.filter(recipient_no__in=linked).values_list("person_id", "recipient_no"):
-        numbers.setdefault(known.get(person, person), number)
+    for person, number in Recipient.objects.filter(links__isnull=False).values_list("person_id", "recipient_no").distinct():
+        if ids is None or person in ids:
+            numbers.setdefault(known.get(person, person), number)
     held = consent.held(events, rules(), at)
     on = timezone.localdate(at)
     facts = adults(numbers)

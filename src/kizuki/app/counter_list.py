@@ -87,8 +87,9 @@ def _wanted(served: Served, now: dt.datetime) -> set[tuple[str, str, str]]:
     """(programme, household, child) to be told: notifiable, in no household a notice reaches, that said no, or is sealed."""
     programmes = served.definitions.loaded.programmes
     rows = served.view.cursor().query(load("kizuki.app", "counter_unclaimed")).to_pylist()
-    reached = set(consents.all_standing(now))
-    refused = {s.adult.household_id for s in consents.states(now) if s.answer and s.held is None}
+    answered = consents.states(now)
+    reached = set(consents.standing_of(answered))
+    refused = {s.adult.household_id for s in answered if s.answer and s.held is None}
     kept = [r for r in rows if r["programme"] in programmes and programmes[r["programme"]].notifiable]
     kept = [r for r in kept if r["household_id"] not in reached | refused]
     sealed = scope.sealed_now(scope.people_of(served.view))

@@ -84,7 +84,7 @@ def _sum_of(total: Line, batches: Iterable[Line]) -> Line:
     parts = [line for line in batches if line.programme == total.programme]
     if len(parts) < 2:
         return total
-    kept = {c: "—" for c in _COUNTS if any(not _plain(getattr(part, c)) for part in parts)}
+    kept: dict[str, Any] = {c: "—" for c in _COUNTS if any(not _plain(getattr(part, c)) for part in parts)}
     return replace(total, **kept)
 
 

@@ -112,10 +112,11 @@ def _recipients(view: View) -> frozenset[str]:
     """Everybody who was ever invited to notices, and who lives in a household waiting to be told at the counter."""
     invited = current_people(Recipient.objects.values_list("person_id", flat=True))
     waiting = set(ContactOccasion.objects.filter(told_at__isnull=True).values_list("household_id", flat=True))
-    return invited | _living_in(view, waiting)
+    return invited | living_in(view, waiting)
 
 
-def _living_in(view: View, homes: Collection[str]) -> frozenset[str]:
+def living_in(view: View, homes: Collection[str]) -> frozenset[str]:
+    """Everybody who lives in one of these households now."""
     if not homes:
         return frozenset()
     rows = fetch(view.cursor(), _members_text(), {"homes": sorted(homes)})

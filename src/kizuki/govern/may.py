@@ -46,7 +46,7 @@ ACTIONS: dict[str, str] = {
     "consent.view": "お知らせの同意の件数を見る",
     "consent.enter": "お知らせの同意・撤回を受け付ける",
     "invitation.make": "お知らせの案内の名簿を作る",
-    "letter.print": "お知らせ・案内の手紙を印刷する",
+    "letter.print": "お知らせと案内の手紙を刷る",
     "counter.tell": "窓口で伝える世帯を見る・伝えたと記録する",
     "enquiry.answer": "住民からの問合せに答える",
     "enquiry.counts": "住民からの問合せの件数を見る",
