@@ -6,7 +6,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from kizuki.definitions.loader import Definitions
-from kizuki.definitions.programmes import Programme
+from kizuki.definitions.programmes import Programme, in_force
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
 from kizuki.programmes.compile import Told, eligibility_query, homes
@@ -37,7 +37,7 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
 
     A programme not in force on `as_of` gives no rows. Facts of a feed that is off or never came are unknown.
     """
-    programmes = [p for _, p in sorted(definitions.programmes.items()) if p.in_force(as_of)]
+    programmes = in_force(definitions.programmes, as_of)
     schema = pa.schema([pa.field(c.name, _TYPES[c.type]) for c in ELIGIBILITY.columns])
     if not programmes:
         return schema.empty_table()
