@@ -256,7 +256,10 @@ def _example_fields(node: Node) -> dict[str, str]:
 
 
 def posted_rows(
-    posted: Mapping[str, str], of: str, keys: Iterable[str], preset: Collection[str] = ("id", "others", "expected", "needs_feed")
+    posted: Mapping[str, str],
+    of: str,
+    keys: Iterable[str],
+    preset: Collection[str] = ("id", "others", "expected", "needs_feed"),
 ) -> Iterator[Row]:
     """The rows `of`-0, `of`-1 … of a posted form; a row in which only `preset` fields are filled is an empty one."""
     numbers = sorted({int(m[1]) for name in posted if (m := re.fullmatch(rf"{of}-(\d{{1,4}})-\w+", name))})

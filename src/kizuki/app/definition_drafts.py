@@ -29,8 +29,8 @@ OPEN: Final = (CriteriaDraftStatus.WRITING, CriteriaDraftStatus.RETURNED)
 class Desk:
     """One kind of definition: its name in messages (`title`) and actions (`word`), and what only it knows.
 
-    `names` = ID and 版 as far as a text can be read; `sound` = whether approval may be asked for; `plan` = the files an approval
-    by somebody would write, tried out on a copy of the definitions (raises InputRefused or DefinitionError).
+    `names` = ID and 版 as far as a text can be read; `sound` = whether approval may be asked for; `plan` = the files an
+    approval by somebody would write, tried out on a copy of the definitions (raises InputRefused or DefinitionError).
     """
 
     kind: DraftKind
@@ -54,7 +54,9 @@ class Desk:
         return found
 
     @transaction.atomic
-    def start(self, actor: Actor, text: str, names: tuple[str, str], base_version: str, what: str = "新しい案") -> CriteriaDraft:
+    def start(
+        self, actor: Actor, text: str, names: tuple[str, str], base_version: str, what: str = "新しい案"
+    ) -> CriteriaDraft:
         """A new draft with this text; `base_version` is empty for something the city does not have yet."""
         allow(actor, f"{self.word}.draft")
         made = CriteriaDraft.objects.create(
@@ -92,7 +94,7 @@ class Desk:
 
     @transaction.atomic
     def request(self, actor: Actor, draft_id: int, effective_on: dt.date | None) -> CriteriaDraft:
-        """Ask for approval from a date. Raises InputRefused K581 (findings), K587 (date), K586 (state), K584, DefinitionError."""
+        """Ask for approval from a date. Raises InputRefused K581 (findings), K587 (date), K586, K584, DefinitionError."""
         allow(actor, f"{self.word}.draft")
         found = self._locked(draft_id)
         if found.status not in OPEN:

@@ -19,6 +19,7 @@ _PEOPLE = {
     "it": ("運用 たくみ", "情報政策課"),
     "link_reviewer": ("照合 つばさ", "市民課"),
     "notice_officer": ("案内 かなで", "広報課"),
+    "programme_office": ("制度 さやか", "こども給付課"),
     "auditor": ("監査 しずか", "監査委員事務局"),
 }
 _COLLEAGUES = {

@@ -39,7 +39,7 @@ class CheckedProgramme:
 
 
 def check(text: str, definitions: Definitions, *, new: bool) -> CheckedProgramme:
-    """Everything the loader refuses in a draft, and the examples with the answers they get; `new` = no programme of its ID yet."""
+    """Everything the loader refuses in a draft, and its examples with the answers they get; `new` = the city has no such ID yet."""
     if len(text) > _LIMIT:
         fix = f"{_LIMIT:,}字までにしてください。"
         return CheckedProgramme(None, (Finding("", 0, "本文が長すぎます。", fix, "K581"),))
@@ -100,7 +100,7 @@ def _said(answer: Answer) -> str:
 def _words(verdict: str, amount_yen: int | None, asks: "tuple[str, ...] | list[str] | None") -> str:
     amount = "" if amount_yen is None else f"（{amount_yen:,}円）"
     asked = "・".join(dict.fromkeys(a or THE_OFFICE for a in asks)) if asks else ""
-    return f"{verdict}{amount}{f'［{asked}］' if asked else ''}"
+    return f"{verdict}{amount}{f'〔{asked}〕' if asked else ''}"
 
 
 def _enough(programme: Programme) -> Iterator[Finding]:
@@ -126,4 +126,6 @@ def _names(programme: Programme, definitions: Definitions, *, new: bool) -> Iter
     receipt = programme.text.receipt
     if receipt is not None and receipt.source not in definitions.sources:
         what = f"受給の元データ「{receipt.source}」は、受け取っていないデータです。"
-        yield Finding("receipt_source", 0, what, "一覧から選ぶか、空にしてください（受けているかは分からない、となります）。", "K581")
+        yield Finding(
+            "receipt_source", 0, what, "一覧から選ぶか、空にしてください（受けているかは分からない、となります）。", "K581"
+        )

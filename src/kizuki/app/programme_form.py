@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kizuki.app.criteria_editing_form import (
-    DRAFT_PATH, SIGNED, Row, listed, nodes_in, posted_rows, row_lines, text_in, texts_in, typed, written,
+    DRAFT_PATH,
+    SIGNED,
+    Row,
+    listed,
+    nodes_in,
+    posted_rows,
+    row_lines,
+    text_in,
+    texts_in,
+    typed,
+    written,
 )  # fmt: skip
 from kizuki.definitions.programmes.text import RegistryText
 from kizuki.definitions.yaml import Node, read_text
@@ -195,7 +205,7 @@ def field_lines(node: Node) -> dict[int, str]:
             number += 1
         number += not rows
     for n, row in enumerate(nodes_in(node.get("例"))):
-        found |= {line: f"example-{n}-household" for line in _all_lines(row.get("世帯"))}
+        found |= dict.fromkeys(_all_lines(row.get("世帯")), f"example-{n}-household")
         found |= dict(row_lines(row, f"example-{n}", EXAMPLE))
     return found
 
