@@ -25,17 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 hypothesis_settings.register_profile("kizuki", deadline=None)
 hypothesis_settings.load_profile("kizuki")
 
-ROLES = (
-    "steering",
-    "data_owner",
-    "analyst",
-    "caseworker",
-    "it",
-    "link_reviewer",
-    "notice_officer",
-    "programme_desk",
-    "auditor",
-)
+ROLES = ("steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer")
+ROLES = (*ROLES, "programme_desk", "programme_office", "auditor")
 
 
 @pytest.fixture

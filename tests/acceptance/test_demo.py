@@ -12,9 +12,8 @@ import pytest
 from tests.repo.source_tree import ROOT
 
 PEOPLE = 2000
-ROLES = {"steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer", "auditor"} | {
-    "programme_desk"
-}
+ROLES = {"steering", "data_owner", "analyst", "caseworker", "it", "link_reviewer", "notice_officer"}
+ROLES |= {"programme_desk", "programme_office", "auditor"}
 
 
 def _kizuki(*words: str) -> subprocess.CompletedProcess[str]:

@@ -29,17 +29,17 @@ def main(home: Path, most: int | None = None) -> None:
     canaries = read_canaries(home)
     persons = dict(sorted(_person_ids(home, canaries).items())[:most])
     pages = 0
-    for role in (
-        "caseworker",
-        "steering",
+    offices = (
         "data_owner",
         "analyst",
         "it",
         "link_reviewer",
         "notice_officer",
         "programme_desk",
+        "programme_office",
         "auditor",
-    ):
+    )
+    for role in ("caseworker", "steering", *offices):
         for line in _as_role(role, persons, canaries):
             pages += 1
             if line:

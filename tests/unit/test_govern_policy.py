@@ -30,6 +30,7 @@ READS = {
     ("link_reviewer", "linkage_review"): "key ident addr household school ops",
     ("notice_officer", "notice"): "ops",
     ("programme_desk", "notice_desk"): "key ident addr ops",
+    ("programme_office", "benefit_check"): "key ident benefit ops",
     ("auditor", "audit"): "ops",
 }
 SCOPES = {
@@ -38,22 +39,25 @@ SCOPES = {
     "caseworker": Scope.CANDIDATES,
     "link_reviewer": Scope.REVIEW,
     "programme_desk": Scope.RECIPIENTS,
+    "programme_office": Scope.ALL,
 }
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
-    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw "
-    "consent.view enquiry.counts effect.view",
-    "data_owner": "today.view feed.view docs.read sheet.view correction.answer",
+    "programme.view programme.approve criteria.stop criteria.stop_ledger review.write labels.export validation.view "
+    "threshold.propose middle_band.draw consent.view enquiry.counts effect.view",
+    "data_owner": "today.view feed.view docs.read sheet.view correction.answer programme.view",
     "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
-    "validation.view threshold.propose",
+    "validation.view threshold.propose programme.view",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
-    "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print",
+    "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print "
+    "programme.view",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view",
     "programme_desk": "today.view docs.read consent.view consent.enter invitation.make letter.print enquiry.answer "
     "counter.tell effect.view",
+    "programme_office": "today.view docs.read programme.view programme.draft confirmation.view",
     "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 

@@ -1,7 +1,7 @@
 """What is wrong with a draft, told beside the field it is about; the loader itself is asked, so nothing is judged twice."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,10 +55,15 @@ class Checked:
 
     def by_field(self) -> Mapping[str, str]:
         """The findings of each field in one sentence."""
-        told: dict[str, str] = {}
-        for finding in self.findings:
-            told[finding.field] = f"{told[finding.field]}　{finding.what}" if finding.field in told else finding.what
-        return told
+        return by_field(self.findings)
+
+
+def by_field(findings: Iterable[Finding]) -> dict[str, str]:
+    """The findings of each field in one sentence."""
+    told: dict[str, str] = {}
+    for finding in findings:
+        told[finding.field] = f"{told[finding.field]}　{finding.what}" if finding.field in told else finding.what
+    return told
 
 
 def check(text: str, definitions: Definitions, base_version: str = "") -> Checked:
@@ -69,12 +74,12 @@ def check(text: str, definitions: Definitions, base_version: str = "") -> Checke
     try:
         node = _signed(read_text(text, DRAFT_PATH))
     except DefinitionError as e:
-        return Checked(None, tuple(_findings(e, {})))
+        return Checked(None, tuple(findings_of(e, {})))
     places = field_lines(node)
     try:
         criteria = read_set(node, definitions.items, definitions.criteria, examples=False)
     except DefinitionError as e:
-        return Checked(None, tuple(_findings(e, places)))
+        return Checked(None, tuple(findings_of(e, places)))
     except RecursionError:
         what = "条件のかっこが深すぎます。"
         return Checked(None, (Finding("", 0, what, "条件をいくつかの項目に分けてください。", "K581"),))
@@ -92,7 +97,7 @@ def _signed(node: Node) -> Node:
     return node
 
 
-def _findings(error: DefinitionError, places: Mapping[int, str]) -> Iterator[Finding]:
+def findings_of(error: DefinitionError, places: Mapping[int, str]) -> Iterator[Finding]:
     """One finding per place the error names."""
     found = False
     for line in error.where.splitlines():

@@ -5,7 +5,7 @@ line, so that every finding of the loader, which names a line, can be shown besi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -102,14 +102,14 @@ def written(content: Mapping[str, Any]) -> str:
 def form_of(text: str) -> Form:
     """The form of a YAML text; raises DefinitionError K801 to K803 on text that is not YAML."""
     node = read_text(text, DRAFT_PATH)
-    head = {name: _text(node.get(key)) for name, key in HEAD.items()}
-    head |= {name: "、".join(_texts(node.get(key))) for name, key in LISTS.items()}
+    head = {name: text_in(node.get(key)) for name, key in HEAD.items()}
+    head |= {name: "、".join(texts_in(node.get(key))) for name, key in LISTS.items()}
     ages = node.get("対象年齢")
-    head |= {name: _text(ages.get(key) if ages else None) for name, key in AGES.items()}
-    head["trial"] = _text(node.get("試行"))
+    head |= {name: text_in(ages.get(key) if ages else None) for name, key in AGES.items()}
+    head["trial"] = text_in(node.get("試行"))
     head["caps"] = _pairs_text(node.get("まとまりの上限"))
-    entries = tuple(Row(n, _entry_fields(e)) for n, e in enumerate(_nodes(node.get("項目"))))
-    examples = tuple(Row(n, _example_fields(e)) for n, e in enumerate(_nodes(node.get("例"))))
+    entries = tuple(Row(n, _entry_fields(e)) for n, e in enumerate(nodes_in(node.get("項目"))))
+    examples = tuple(Row(n, _example_fields(e)) for n, e in enumerate(nodes_in(node.get("例"))))
     return Form(head, entries, examples, _unshown(node))
 
 
@@ -134,7 +134,7 @@ def form_from(posted: Mapping[str, str], signed: Mapping[str, Any]) -> Form:
     """The form as posted: rows by their numbers, rows left wholly empty or marked for removal dropped."""
     names = (*HEAD, *LISTS, *AGES, "trial", "caps")
     head = {name: typed(posted.get(name, "")) for name in names}
-    return Form(head, tuple(_rows(posted, "entry", ENTRY)), tuple(_rows(posted, "example", EXAMPLE)), signed)
+    return Form(head, tuple(posted_rows(posted, "entry", ENTRY)), tuple(posted_rows(posted, "example", EXAMPLE)), signed)
 
 
 def yaml_of(form: Form) -> str:
@@ -194,12 +194,13 @@ def field_lines(node: Node) -> dict[int, str]:
         if key in names:
             found[line] = names[key]
     for of, section, keys in (("entry", "項目", ENTRY), ("example", "例", EXAMPLE)):
-        for number, row in enumerate(_nodes(node.get(section))):
-            found.update(_row_lines(row, f"{of}-{number}", keys))
+        for number, row in enumerate(nodes_in(node.get(section))):
+            found.update(row_lines(row, f"{of}-{number}", keys))
     return found
 
 
-def _row_lines(row: Node, prefix: str, keys: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+def row_lines(row: Node, prefix: str, keys: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """Every line of a row's values, with the field of the form it is shown in."""
     for name, key in keys.items():
         value = row.get(key)
         if value is not None:
@@ -246,41 +247,50 @@ def _example(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _entry_fields(node: Node) -> dict[str, str]:
-    return {name: _text(node.get(key)) for name, key in ENTRY.items()}
+    return {name: text_in(node.get(key)) for name, key in ENTRY.items()}
 
 
 def _example_fields(node: Node) -> dict[str, str]:
-    found = {name: _text(node.get(key)) for name, key in EXAMPLE.items()}
+    found = {name: text_in(node.get(key)) for name, key in EXAMPLE.items()}
     return found | {"situation": _pairs_text(node.get("状況"))}
 
 
-def _rows(posted: Mapping[str, str], of: str, keys: Mapping[str, str]) -> Iterator[Row]:
+def posted_rows(
+    posted: Mapping[str, str],
+    of: str,
+    keys: Iterable[str],
+    preset: Collection[str] = ("id", "others", "expected", "needs_feed"),
+) -> Iterator[Row]:
+    """The rows `of`-0, `of`-1 … of a posted form; a row in which only `preset` fields are filled is an empty one."""
     numbers = sorted({int(m[1]) for name in posted if (m := re.fullmatch(rf"{of}-(\d{{1,4}})-\w+", name))})
     kept = 0
     for number in numbers:
         fields = {name: typed(posted.get(f"{of}-{number}-{name}", "")) for name in keys}
-        told = {n: v for n, v in fields.items() if n not in ("id", "others", "expected", "needs_feed")}
+        told = {n: v for n, v in fields.items() if n not in preset}
         if any(told.values()) and f"{of}-{number}-remove" not in posted:
             yield Row(kept, fields)
             kept += 1
 
 
-def _nodes(node: Node | None) -> list[Node]:
+def nodes_in(node: Node | None) -> list[Node]:
+    """The entries of a list; none of anything else."""
     return node.value if node is not None and isinstance(node.value, list) else []
 
 
-def _text(node: Node | None) -> str:
+def text_in(node: Node | None) -> str:
+    """The text of a value; empty for anything else."""
     return node.value if node is not None and isinstance(node.value, str) else ""
 
 
-def _texts(node: Node | None) -> list[str]:
-    return [_text(n) for n in _nodes(node)]
+def texts_in(node: Node | None) -> list[str]:
+    """The texts of a list."""
+    return [text_in(n) for n in nodes_in(node)]
 
 
 def _pairs_text(node: Node | None) -> str:
     if node is None or not isinstance(node.value, dict):
         return ""
-    return "、".join(f"{key}: {_text(value)}" for key, value in node.value.items())
+    return "、".join(f"{key}: {text_in(value)}" for key, value in node.value.items())
 
 
 def _scalar(value: str) -> str:

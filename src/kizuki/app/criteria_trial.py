@@ -34,11 +34,11 @@ _AGES: Final = ("age_years", "age_fy_end")
 _LISTED: Final = (JudgementVerdict.CANDIDATE.value, JudgementVerdict.TO_CONFIRM.value)
 
 
-def shown_count(number: int) -> str:
-    """A count of people as a screen may show it: 0人, 7人以下, 約25人."""
+def shown_count(number: int, unit: str = "人") -> str:
+    """A count of people (or of `unit`) as a screen may show it: 0人, 7人以下, 約25人."""
     if number == 0:
-        return "0人"
-    return f"{SMALL}人以下" if number <= SMALL else f"約{round(number / _ROUND) * _ROUND:,}人"
+        return f"0{unit}"
+    return f"{SMALL}{unit}以下" if number <= SMALL else f"約{round(number / _ROUND) * _ROUND:,}{unit}"
 
 
 def shown_change(before: int, after: int) -> str:

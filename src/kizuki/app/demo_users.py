@@ -20,6 +20,7 @@ _PEOPLE = {
     "link_reviewer": ("照合 つばさ", "市民課"),
     "notice_officer": ("案内 かなで", "広報課"),
     "programme_desk": ("窓口 つなぐ", "こども給付課"),
+    "programme_office": ("制度 さやか", "こども給付課"),
     "auditor": ("監査 しずか", "監査委員事務局"),
 }
 _COLLEAGUES = {

@@ -1,12 +1,13 @@
 """未受給 of a whole city: every programme in force over every household with children."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pyarrow as pa
 from sqlglot import exp
 
 from kizuki.definitions.loader import Definitions
-from kizuki.definitions.programmes import Programme
+from kizuki.definitions.programmes import Programme, in_force
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
 from kizuki.programmes.compile import Told, eligibility_query, homes
@@ -37,7 +38,13 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
 
     A programme not in force on `as_of` gives no rows. Facts of a feed that is off or never came are unknown.
     """
-    programmes = [p for _, p in sorted(definitions.programmes.items()) if p.in_force(as_of)]
+    return judge_texts(engine, definitions, in_force(definitions.programmes, as_of), as_of, figures_on=as_of)
+
+
+def judge_texts(
+    engine: DuckEngine, definitions: Definitions, programmes: Sequence[Programme], as_of: dt.date, *, figures_on: dt.date
+) -> pa.Table:
+    """`eligibility` rows of these texts over the facts of `as_of`, with the figures of the tables on `figures_on`."""
     schema = pa.schema([pa.field(c.name, _TYPES[c.type]) for c in ELIGIBILITY.columns])
     if not programmes:
         return schema.empty_table()
@@ -49,11 +56,11 @@ def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.dat
     engine.register("source_reach", pa.Table.from_pylist([{"source": s, "reach": d} for s, d in until.items()], _SOURCE_REACH))
     try:
         _make_facts(engine, definitions, until, as_of, made)
-        told, shared = Told(until, receipts), homes(programmes, as_of)
+        told, shared = Told(until, receipts), homes(programmes, figures_on)
         for name, query in (("programme_home", shared.query), ("programme_child", shared.children)):
             engine.materialise(name, query)
             made.append(name)
-        tables = [engine.query(eligibility_query(p, as_of, told, shared)) for p in programmes]
+        tables = [engine.query(eligibility_query(p, figures_on, told, shared)) for p in programmes]
         return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
     finally:
         for name in reversed(made):
@@ -71,7 +78,7 @@ def _make_facts(
         made.append(name)
 
 
-def _receipt_rules(programmes: list[Programme]) -> list[dict[str, str | int | None]]:
+def _receipt_rules(programmes: Sequence[Programme]) -> list[dict[str, str | int | None]]:
     rows: list[dict[str, str | int | None]] = []
     for programme in programmes:
         receipt = programme.text.receipt

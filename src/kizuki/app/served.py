@@ -13,6 +13,7 @@ from kizuki.app.release import MASKED
 from kizuki.app.snapshot_view import SnapshotView, current_view
 from kizuki.definitions.expression import terms_of
 from kizuki.definitions.loader import Definitions as Loaded
+from kizuki.definitions.programmes import Programme
 from kizuki.definitions.sources import Cadence
 
 
@@ -43,8 +44,8 @@ class Source:
 class Definitions:
     """Titles of criteria, programmes and sources; an id without a definition is shown as it is."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.loaded = loaded
+    def __init__(self, loaded: Loaded, as_of: dt.date = dt.date.max) -> None:
+        self.loaded, self.as_of = loaded, as_of
 
     def criteria_title(self, criteria: str) -> str:
         """類型の名前 (貧困, 不登校 …)."""
@@ -73,14 +74,19 @@ class Definitions:
         found = self.loaded.criteria.get(criteria)
         return tuple(found.text.unknowable) if found else ()
 
+    def programme(self, programme: str) -> Programme | None:
+        """The text of a programme that answered the snapshot."""
+        found: Programme | None = self.loaded.programmes.get(programme)
+        return found.on(self.as_of) if found is not None else None
+
     def programme_title(self, programme: str) -> str:
         """制度の名前."""
-        found = self.loaded.programmes.get(programme)
+        found = self.programme(programme)
         return found.name if found else programme
 
     def received_as(self, programme: str) -> tuple[str, tuple[str, ...]]:
         """Kind of spell (and its statuses; none = any) that shows this programme in use on the timeline."""
-        found = self.loaded.programmes.get(programme)
+        found = self.programme(programme)
         if found is None or found.text.receipt is None:  # nobody here knows of its receipt
             return programme, ()
         return found.text.receipt.kind, found.text.receipt.statuses
@@ -120,13 +126,13 @@ class Served:
 def served(home: Path) -> Served:
     """The current snapshot; raises RunFailed (K710) before the first run."""
     view = current_view(home)
-    return Served(view, definitions_of(home, view.id))
+    return Served(view, definitions_of(home, view.id, view.as_of))
 
 
 @lru_cache(maxsize=4)
-def definitions_of(home: Path, snapshot: str) -> Definitions:
+def definitions_of(home: Path, snapshot: str, as_of: dt.date = dt.date.max) -> Definitions:
     """The definitions in force at a snapshot: read once for each, so that a change shows with the first run that used it."""
-    return Definitions(definitions_in_force(home))
+    return Definitions(definitions_in_force(home), as_of)
 
 
 def shown(value: Any) -> str | None:

@@ -33,7 +33,7 @@ def export(actor: Actor, served: Served, filters: Filters, *, now: dt.datetime) 
         "出力日時": now.strftime("%Y/%m/%d %H:%M"),
         "取扱い": "判定は確認のきっかけであり、結論ではありません。用が済んだら消してください。",
     }
-    return _workbook(rows, cover)
+    return workbook(cover, COLUMNS, [_cells(row) for row in rows])
 
 
 def conditions(filters: Filters, served: Served) -> str:
@@ -52,7 +52,8 @@ def conditions(filters: Filters, served: Served) -> str:
     return "、".join(parts)
 
 
-def _workbook(rows: Sequence[Row], cover: Mapping[str, str]) -> bytes:
+def workbook(cover: Mapping[str, str], columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) -> bytes:
+    """A cover sheet, then a sheet of rows under titled columns (title, width); text is never taken for a formula."""
     # in_memory: the default writes rows to temporary files in clear (G7)
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
@@ -64,17 +65,17 @@ def _workbook(rows: Sequence[Row], cover: Mapping[str, str]) -> bytes:
         front.write_string(line, 0, title, bold)
         front.write_string(line, 1, text, wrap)
     sheet = book.add_worksheet("一覧")
-    for column, (title, width) in enumerate(COLUMNS):
+    for column, (title, width) in enumerate(columns):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, bold)
     for line, row in enumerate(rows, start=1):
-        for column, value in enumerate(_cells(row)):
+        for column, value in enumerate(row):
             if isinstance(value, int):
                 sheet.write_number(line, column, value)
             else:
                 sheet.write_string(line, column, safe_text(value))
     sheet.freeze_panes(1, 2)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(COLUMNS) - 1)
+    sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
     sheet.repeat_rows(0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)

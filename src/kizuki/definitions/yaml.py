@@ -234,6 +234,10 @@ def _sentence(error: Any) -> str:
         return "一覧（- で始まる行）で書いてください。"
     if kind.startswith(("dict", "model")):
         return "「項目: 値」の組で書いてください。"
+    if kind in ("too_short", "string_too_short"):
+        return "一つ以上書いてください。"
+    if kind == "string_pattern_mismatch":
+        return "決められた形ではありません（IDは英小文字で始め、英小文字・数字・_ で書きます）。"
     if kind.startswith("string"):
         return "文字で書いてください。"
     return str(error["msg"])

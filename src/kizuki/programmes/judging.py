@@ -47,7 +47,8 @@ class Bench:
 
     def __init__(self, programmes: Sequence[Programme], day: dt.date) -> None:
         self.day = day
-        self._programmes = [(p, p.rules(day), p.amount_expired(day)) for p in programmes if p.in_force(day)]
+        texts = [p.on(day) for p in programmes]
+        self._programmes = [(p, p.rules(day), p.amount_expired(day)) for p in texts if p.in_force(day)]
 
     def judge(self, household: Household) -> list[Answer]:
         """One answer per household, or one per 児童 where the programme is per child."""
@@ -114,14 +115,23 @@ def _unknown(rule: Rule, facts: Facts, household: Household) -> list[Mapping[str
 
 def failed_examples(programme: Programme) -> list[str]:
     """Names of the examples whose expectation does not hold."""
-    return [e.name for n, e in enumerate(programme.text.examples) if not _holds(programme, n)]
+    return [e.name for n, e in enumerate(programme.text.examples) if not example_holds(programme, n)]
 
 
-def _holds(programme: Programme, number: int) -> bool:
+def example_answer(programme: Programme, number: int) -> Answer | None:
+    """The one answer of an example's household (or its `対象`), whatever the 施行日; None if there is none or more than one.
+
+    Raises InputRefused K601 or K603 if the household cannot be read.
+    """
     example = programme.text.examples[number]
-    household = read_household(example.household, example.day)
-    answers = judge_household([programme], household, example.day)
+    answers = judge_household([programme.as_written()], read_household(example.household, example.day), example.day)
     chosen = [a for a in answers if example.person is None or a.person == example.person]
-    if len(chosen) != 1 or (chosen[0].verdict, chosen[0].amount_yen) != (example.expected, example.amount_yen):
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def example_holds(programme: Programme, number: int) -> bool:
+    """Whether an example gets the answer, the amount and the questions it expects."""
+    example, answer = programme.text.examples[number], example_answer(programme, number)
+    if answer is None or (answer.verdict, answer.amount_yen) != (example.expected, example.amount_yen):
         return False
-    return example.asks is None or {str(u["fact"]) for u in chosen[0].unknown} == {TITLES.get(a, a) for a in example.asks}
+    return example.asks is None or {str(u["fact"]) for u in answer.unknown} == {TITLES.get(a, a) for a in example.asks}

@@ -342,10 +342,21 @@ class CriteriaDraftStatus(models.TextChoices):
     WITHDRAWN = "取り下げ"
 
 
-class CriteriaDraft(models.Model):
-    """One new version of a criteria set on its way to approval; once approved, the file in the home is the truth."""
+class DraftKind(models.TextChoices):
+    """What a draft is a draft of."""
 
-    criteria = models.CharField("判定基準ID", max_length=64, db_index=True, blank=True)
+    CRITERIA = "判定基準"
+    PROGRAMME = "制度"
+
+
+class CriteriaDraft(models.Model):
+    """One new version of a criteria set or a programme on its way to approval; once approved, the home's file is the truth.
+
+    `criteria` = the ID of what it is a draft of, whatever the kind.
+    """
+
+    kind = models.CharField("種類", max_length=8, choices=DraftKind.choices, default=DraftKind.CRITERIA)
+    criteria = models.CharField("判定基準か制度のID", max_length=64, db_index=True, blank=True)
     version = models.CharField("版", max_length=20, blank=True)
     base_version = models.CharField("もとの版", max_length=20, blank=True, help_text="空なら、もとの無い新しい基準")
     text = models.TextField("本文（YAML）")
@@ -364,7 +375,7 @@ class CriteriaDraft(models.Model):
     files = models.JSONField("書いた定義ファイル", default=list, help_text="取り下げたとき、前の中身に戻すため")
 
     class Meta:
-        verbose_name = "判定基準の案"
+        verbose_name = "判定基準・制度の案"
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(decided_by=models.F("created_by")) & ~models.Q(decided_by=models.F("requested_by")),

@@ -1,23 +1,24 @@
 """Programmes: who may use what, as conditions over a closed vocabulary and dated tables of amounts, each with its source.
 
 A table without a row for the day gives nothing: last year's figure is never used, the answer becomes 不明（パラメータ未更新）.
-The figures of a year may stand in the programme's file or in one file of `parameters/` for all programmes together.
+The figures of a year may stand in the programme's file or in one file of `parameters/` for all programmes together. A change
+approved on a screen is a whole new text in `versions/`, in force from its 施行日; until then the text before answers.
 """
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kizuki.definitions.expression import Condition, Term, Vocabulary, parse
 from kizuki.definitions.expression.nodes import Lookup, walk
 from kizuki.definitions.programmes.facts import CHILD, terms, vocabulary
 from kizuki.definitions.programmes.text import AmountCase, ParameterTable, ProgrammeText, RuleText
-from kizuki.definitions.yaml import Node, build, read_folder
+from kizuki.definitions.yaml import Node, build, read_folder, read_yaml
 from kizuki.terms.errors import DefinitionError
 
 EXPIRED = "パラメータ未更新"
-PARAMETERS = "parameters"
+PARAMETERS, VERSIONS = "parameters", "versions"
 SUBJECT, AMOUNT = "subject", "amount"
 """Conditions every programme has without writing them: the one asked about is a child; the amount's figures are entered."""
 _EARLIEST = dt.date(1900, 1, 1)
@@ -50,6 +51,26 @@ class Programme:
     id: str
     name: str
     text: ProgrammeText
+    later: tuple["Programme", ...] = ()
+    """The texts of `versions/`, by 施行日; each replaces the one before."""
+
+    def on(self, day: dt.date) -> "Programme":
+        """The text that answers on `day`: the newest whose 施行日 has come."""
+        return next((v for v in reversed(self.later) if v.begins_on <= day), self)
+
+    def as_written(self) -> "Programme":
+        """This text alone and at once, as its examples and a trial ask it: without 施行日 and without what comes later."""
+        return replace(self, text=self.text.model_copy(update={"effective_on": None}), later=())
+
+    @property
+    def versions(self) -> tuple["Programme", ...]:
+        """Every text, the oldest first."""
+        return (self, *self.later)
+
+    @property
+    def begins_on(self) -> dt.date:
+        """From when this text answers."""
+        return self.text.effective_on or self.text.validity.start
 
     @property
     def of_child(self) -> bool:
@@ -68,7 +89,8 @@ class Programme:
 
     def in_force(self, day: dt.date) -> bool:
         """Whether the programme exists on `day`."""
-        return self.text.validity.start <= day and (self.text.validity.end is None or day <= self.text.validity.end)
+        start = max(self.text.validity.start, self.text.effective_on or _EARLIEST)
+        return start <= day and (self.text.validity.end is None or day <= self.text.validity.end)
 
     def rules(self, day: dt.date) -> tuple[Rule, ...]:
         """The conditions with the tables of that day; a child's programme asks first whether it is one."""
@@ -117,14 +139,20 @@ class Lapse:
         return f"{self.programme}「{self.table}」（{until}）"
 
 
+def in_force(programmes: Mapping[str, Programme], day: dt.date) -> list[Programme]:
+    """The texts that answer on `day`, by id."""
+    texts = (main.on(day) for _, main in sorted(programmes.items()))
+    return [text for text in texts if text.in_force(day)]
+
+
 def lapses(programmes: Mapping[str, Programme], day: dt.date) -> list[Lapse]:
     """Every table of a programme in force that gives 不明（パラメータ未更新） on `day`."""
     return list(_lapses(programmes, day))
 
 
 def _lapses(programmes: Mapping[str, Programme], day: dt.date) -> Iterator[Lapse]:
-    for _, programme in sorted(programmes.items()):
-        for table in programme.text.tables if programme.in_force(day) else ():
+    for programme in in_force(programmes, day):
+        for table in programme.text.tables:
             if table.row(day) is None:
                 past = [r.last_day for r in table.rows if r.last_day < day]
                 yield Lapse(programme.name, table.name, max(past, default=None))
@@ -136,28 +164,61 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> dict[str, Programme]:
     Examples are run by `programmes.judging.failed_examples`: in `programme list` and the tests.
     """
     nodes = read_folder(folder, overlays)
+    later = _versions((folder, *overlays), nodes)
     for layer in (folder, *overlays):
         for _, page in sorted(read_folder(layer / PARAMETERS).items()):
-            _enter(page, nodes)
-    return {name: _understood(build(ProgrammeText, node), node) for name, node in nodes.items()}
+            _enter(page, nodes, later)
+    texts = {name: understood(node) for name, node in nodes.items()}
+    made = {name: sorted((understood(n) for n in later.get(name, ())), key=lambda v: v.begins_on) for name in texts}
+    return {name: replace(text, later=tuple(made[name])) for name, text in texts.items()}
 
 
-def _enter(page: Node, programmes: Mapping[str, Node]) -> None:
-    """The rows of one parameter file, put into the tables they belong to."""
+def _versions(layers: Sequence[Path], programmes: Mapping[str, Node]) -> dict[str, list[Node]]:
+    """The files of `versions/` by programme; each needs a 施行日 of its own and a programme to be a version of."""
+    found: dict[str, list[Node]] = {}
+    days: dict[tuple[str, str], str] = {}
+    for path in (p for layer in layers for p in sorted((layer / VERSIONS).glob("*.yaml"))):
+        node = read_yaml(path)
+        name, day = _text(node, "ID"), _text(node, "施行日")
+        if name not in programmes or not day or (name, day) in days:
+            what = f"制度「{name}」の版として読めません（もとの制度が無いか、施行日が無いか、同じ施行日の版があります）。"
+            raise DefinitionError("K804", what, node.where(), "「ID」と「施行日」を確かめてください。")
+        days[name, day] = path.name
+        found.setdefault(name, []).append(node)
+    return found
+
+
+def _enter(page: Node, programmes: Mapping[str, Node], later: Mapping[str, Sequence[Node]]) -> None:
+    """The rows of one parameter file, put into the tables they belong to, in every text of the programme that has the table."""
     listed = page.get("表")
     for entry in listed.value if listed is not None and isinstance(listed.value, list) else ():
-        target = programmes.get(_text(entry, "制度"))
-        written = target.get("表") if target is not None else None
-        tables = written.value if written is not None and isinstance(written.value, list) else []
-        table = next((t for t in tables if isinstance(t, Node) and _text(t, "名") == _text(entry, "名")), None)
+        name = _text(entry, "制度")
+        texts = [*([programmes[name]] if name in programmes else []), *later.get(name, ())]
+        tables = [t for text in texts for t in _tables(text) if _text(t, "名") == _text(entry, "名")]
+        own = {id(t) for text in later.get(name, ()) for t in _tables(text)}
         rows = entry.get("行") if isinstance(entry, Node) else None
-        if table is None or rows is None or not isinstance(rows.value, list) or not isinstance(table.value, dict):
+        if not tables or rows is None or not isinstance(rows.value, list):
             place = entry.where() if isinstance(entry, Node) else page.where()
             fix = "「制度」に制度ID、「名」にその制度の表の名、「行」に値を書いてください。"
             raise DefinitionError("K804", "どの制度の表に入れる値か分かりません。", place, fix)
-        old = table.get("行")
-        before = old.value if old is not None and isinstance(old.value, list) else []
-        table.value["行"] = Node([*before, *rows.value], rows.path, rows.line)
+        for table in tables:
+            _add_rows(table, rows, keeps_own=id(table) in own)
+
+
+def _tables(text: Node) -> list[Node]:
+    written = text.get("表")
+    tables = written.value if written is not None and isinstance(written.value, list) else []
+    return [t for t in tables if isinstance(t, Node) and isinstance(t.value, dict)]
+
+
+def _add_rows(table: Node, rows: Node, *, keeps_own: bool) -> None:
+    """The rows, except (in a text of `versions/`, copied from what was in force) those whose first day the table has itself."""
+    assert isinstance(table.value, dict) and isinstance(rows.value, list)
+    old = table.get("行")
+    before = old.value if old is not None and isinstance(old.value, list) else []
+    held = {_text(row, "適用開始") for row in before} if keeps_own else set()
+    added = [row for row in rows.value if _text(row, "適用開始") not in held]
+    table.value["行"] = Node([*before, *added], rows.path, rows.line)
 
 
 def _text(node: object, key: str) -> str:
@@ -165,7 +226,9 @@ def _text(node: object, key: str) -> str:
     return found.value if found is not None and isinstance(found.value, str) else ""
 
 
-def _understood(text: ProgrammeText, node: Node) -> Programme:
+def understood(node: Node) -> Programme:
+    """One text checked and typed; raises DefinitionError K804 (form) or K51x (a condition that cannot be read)."""
+    text = build(ProgrammeText, node)
     written = node.get("条件")
     places: Mapping[str, Node] = {}
     if written is not None and isinstance(written.value, list):

@@ -11,9 +11,9 @@ from kizuki.definitions.expression import StepTable
 from kizuki.definitions.yaml import Definition, labelled, unique
 from kizuki.terms.states import ProgrammeVerdict
 
-_UNITS = {"世帯": "household", "こども": "child"}
-_GUIDANCE = {"通知できる": "notice", "案内のみ": "information", "相談案内のみ": "consultation"}
-_PER = {"月額": "month", "年額": "year", "一時金": "once"}
+UNITS = {"世帯": "household", "こども": "child"}
+GUIDANCE = {"通知できる": "notice", "案内のみ": "information", "相談案内のみ": "consultation"}
+PER = {"月額": "month", "年額": "year", "一時金": "once"}
 
 
 class TableRow(Definition):
@@ -103,7 +103,7 @@ class Amount(Definition):
     """How much: a method of the law, and its tables in the order the method takes them."""
 
     method: Literal["児童扶養手当", "児童手当", "場合分け"] = Key(alias="方法")
-    per: Annotated[Literal["month", "year", "once"], BeforeValidator(labelled(_PER))] = Key(alias="単位")
+    per: Annotated[Literal["month", "year", "once"], BeforeValidator(labelled(PER))] = Key(alias="単位")
     counted: str | None = Key(None, alias="対象の人数")
     tables: dict[str, str] = Key(default_factory=dict, alias="表")
     cases: tuple[AmountCase, ...] = Key((), alias="場合")
@@ -143,16 +143,39 @@ class Validity(Definition):
     end: dt.date | None = Key(None, alias="終了")
 
 
+class RegistryText(Definition):
+    """What the registry of programmes (子育て支援制度レジストリ, ユニバーサルメニュー) says of one; no answer depends on it.
+
+    Every value is text as the registry writes it, in the registry's own words for the columns; blank = nothing said.
+    """
+
+    psid: str = Key("", alias="PSID")
+    number: str = Key("", alias="制度番号")
+    former_number: str = Key("", alias="元制度番号")
+    change: str = Key("", alias="制度変更区分")
+    prefecture: str = Key("", alias="都道府県")
+    municipality: str = Key("", alias="市町村")
+    summary: str = Key("", alias="概要")
+    support: str = Key("", alias="支援内容")
+    target: str = Key("", alias="対象者")
+    how_to_apply: str = Key("", alias="利用・申請方法")
+    opens_on: str = Key("", alias="受付開始日")
+    closes_on: str = Key("", alias="受付終了日")
+    link: str = Key("", alias="詳細参照先")
+    published_on: str = Key("", alias="公開日")
+    tags: str = Key("", alias="タグ")
+
+
 class ProgrammeText(Definition):
-    """One file of `programmes/`."""
+    """One file of `programmes/` or of `programmes/versions/`; the last five keys are written by an approval on a screen."""
 
     id: str = Key(alias="ID", pattern=r"^[a-z][a-z0-9_]*$")
     name: str = Key(alias="名称")
     owner: str = Key(alias="所管課")
     contact: str = Key(alias="問合せ先")
     standing: str = Key(alias="位置づけ")
-    unit: Annotated[Literal["household", "child"], BeforeValidator(labelled(_UNITS))] = Key(alias="単位")
-    guidance: Annotated[Literal["notice", "information", "consultation"], BeforeValidator(labelled(_GUIDANCE))] = Key(
+    unit: Annotated[Literal["household", "child"], BeforeValidator(labelled(UNITS))] = Key(alias="単位")
+    guidance: Annotated[Literal["notice", "information", "consultation"], BeforeValidator(labelled(GUIDANCE))] = Key(
         "notice", alias="案内"
     )
     validity: Validity = Key(alias="有効期間")
@@ -161,7 +184,13 @@ class ProgrammeText(Definition):
     receipt: Receipt | None = Key(None, alias="受給")
     amount: Amount | None = Key(None, alias="金額")
     to_confirm: tuple[str, ...] = Key((), alias="確認事項")
+    registry: RegistryText = Key(default_factory=RegistryText, alias="台帳")
     examples: tuple[ExampleText, ...] = Key(alias="例", min_length=1)
+    effective_on: dt.date | None = Key(None, alias="施行日")
+    author: str = Key("", alias="作成者")
+    written_on: dt.date | None = Key(None, alias="作成日")
+    approver: str = Key("", alias="承認者")
+    approved_on: dt.date | None = Key(None, alias="承認日")
 
     @model_validator(mode="after")
     def _consistent(self) -> "ProgrammeText":

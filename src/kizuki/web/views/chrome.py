@@ -19,6 +19,8 @@ ENTRIES: Final = (
     ("名寄せの審査", "/review/", "link.review"),
     ("名寄せの確かさ", "/link-quality/", "link.quality"),
     ("判定基準", "/criteria/", "criteria.view"),
+    ("制度", "/programmes/", "programme.view"),
+    ("確認リスト", "/confirmations/", "confirmation.view"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
     ("判定基準の説明", "/sheets/", "sheet.view"),
     ("訂正の依頼", "/corrections/", "correction.answer"),

@@ -124,8 +124,6 @@ def _draft_context(request: HttpRequest, actor: Actor, found: CriteriaDraft, wri
     checked = criteria_editing.checked(found)
     base = criteria_board.find(definitions, found.criteria, found.base_version) if found.base_version else None
     understood = checked.criteria
-    approved = found.status == CriteriaDraftStatus.APPROVED
-    mine = actor.user_id in found.writers
     context: dict[str, Any] = {
         "found": found,
         "checked": checked,
@@ -135,19 +133,11 @@ def _draft_context(request: HttpRequest, actor: Actor, found: CriteriaDraft, wri
         "preview": _counted(request, actor, found, definitions),
         "tomorrow": (timezone.localdate() + dt.timedelta(days=1)).isoformat(),
         "mark": digest(found.text),
-        "may_decide": found.status == CriteriaDraftStatus.WAITING and bool(may(actor, "criteria.approve")) and not mine,
-        "may_withdraw": _may_withdraw(actor, found, approved),
-        "mine": mine,
+        "may_decide": criteria_editing.desk.may_decide(actor, found),
+        "may_withdraw": criteria_editing.desk.may_withdraw(actor, found),
+        "mine": actor.user_id in found.writers,
     }
     return context | (_form_context(found, checked.by_field(), definitions) if writes else {})
-
-
-def _may_withdraw(actor: Actor, found: CriteriaDraft, approved: bool) -> bool:
-    if found.status == CriteriaDraftStatus.WITHDRAWN or (
-        approved and (found.effective_on or timezone.localdate()) <= timezone.localdate()
-    ):
-        return False
-    return bool(may(actor, "criteria.draft") or may(actor, "criteria.approve"))
 
 
 def _counted(request: HttpRequest, actor: Actor, found: CriteriaDraft, definitions: Definitions) -> Any:
