@@ -40,15 +40,16 @@ SCOPES = {
 MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
-    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw",
-    "data_owner": "today.view feed.view docs.read sheet.view correction.answer",
+    "criteria.stop criteria.stop_ledger review.write labels.export validation.view threshold.propose middle_band.draw "
+    "notice.view notice.approve notice.approve_any notice.stop",
+    "data_owner": "today.view feed.view docs.read sheet.view correction.answer notice.view notice.approve notice.stop",
     "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
     "validation.view threshold.propose",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
     "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
-    "notice_officer": "today.view docs.read",
+    "notice_officer": "today.view docs.read notice.view notice.prepare notice.stop",
     "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 
