@@ -76,9 +76,7 @@ def test_what_the_draft_proposes_is_received_and_read(tmp_path: Path) -> None:
 def test_the_same_column_without_the_word_sets_those_rows_aside(tmp_path: Path) -> None:
     text = csv_of("生年月日", BIRTHS)
     plain = manifest(tmp_path, drafted(text).replace("整え方: 和暦と通し番号", "整え方: 和暦"))
-    received = receive_bytes(
-        text.encode(), NAME, plain.model_copy(update={"gates": Gates(不備行の上限=100)}), Previous()
-    )
+    received = receive_bytes(text.encode(), NAME, plain.model_copy(update={"gates": Gates(不備行の上限=100)}), Previous())
     assert (received.accepted, received.quarantined) == (2, 3)
     assert {r.code for r in received.reasons} == {"K122"}
 
