@@ -30,6 +30,14 @@ _DECISION = Decision("R8-こ支-12（架空）", "2026-04-01", "わかば市長�
 _STEP_ASIDE = "--home で空の置き場所を指定するか、その置き場所を移してから実行してください。"
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What people do before the demo's own night: as of which day, and doing it (returns how many notices went out)."""
+
+    day: dt.date
+    tell: Callable[[Path, Callable[[str], None]], int]
+
+
 @dataclass(slots=True)
 class DemoResult:
     """What the `demo` verb prints: the city, its deliveries, each stage, what the night found and who may sign in."""
@@ -52,9 +60,18 @@ class DemoResult:
 
 
 def build_demo(
-    home: Path, *, people: int, seed: int, now: dt.datetime, progress: Callable[[str], None], profile: str = ""
+    home: Path,
+    *,
+    people: int,
+    seed: int,
+    now: dt.datetime,
+    progress: Callable[[str], None],
+    profile: str = "",
+    story: Story | None = None,
 ) -> DemoResult:
     """Make the city (unless this home already holds the same one) and run its night as of the city's own day.
+
+    With a `story`, a home without a night first gets one as of the story's day, then the story, then the city's own day.
 
     With a profile, the city's offices deliver only what that profile joins. Raises UsageError K406 when the home holds
     anything else (real data and a synthetic city never mix), K407 when it follows another profile, DefinitionError K808 if
@@ -73,6 +90,12 @@ def build_demo(
     _let_files_settle(home)
     if not profile or _TAX in definitions_of(home).profile.sources:
         _decide_on_tax(home)
+    if story is not None and not (home / "snapshots").exists():
+        stages += run(home, definitions_of(home), story.day, now, progress).stages
+        with measured() as usage:
+            told = story.tell(home, progress)
+        stages.append(StageResult("story", told, usage.seconds, usage.peak_mb))
+        _let_files_settle(home)
     night = run(home, definitions_of(home), DEFAULT_TODAY, now, progress)
     mark = json.loads((home / MARK).read_text(encoding="utf-8"))
     counted = mark["counts"]

@@ -92,13 +92,13 @@ def _paid(receipt: Receipt, status: str | None) -> bool:
     return status in receipt.statuses if receipt.statuses else status not in (*receipt.applied, *receipt.refused)
 
 
-def make(actor: Actor, served: Served, name: str, programme: str) -> Invitation:
+def make(actor: Actor, served: Served, name: str, programme: str, *, now: dt.datetime | None = None) -> Invitation:
     """Draw a list under a name. Raises NotPermitted K701 and InputRefused K672 (no name, one used before, nobody to invite)."""
     allow(actor, "invitation.make")
     name = name.strip()[:64]
     if not name:
         raise InputRefused("K672", "名簿に名前がありません。", "案内の名簿", "「2026年秋 現況届同封」のように付けてください。")
-    now = timezone.now()
+    now = now or timezone.now()
     drawn = draw(served, programme, now)
     if not drawn.people:
         raise InputRefused("K672", "案内できる人がいません。", "案内の名簿", "外れた理由の件数を確かめてください。")

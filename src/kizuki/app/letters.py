@@ -104,7 +104,9 @@ def _unprinted(invitation: Invitation) -> Any:
 
 
 @transaction.atomic
-def print_invitations(actor: Actor, invitation_id: int, *, number: str = "", reason: str = "") -> Printing:
+def print_invitations(
+    actor: Actor, invitation_id: int, *, number: str = "", reason: str = "", now: dt.datetime | None = None
+) -> Printing:
     """The next letters of a list, each with a code of its own; with `number` and `reason` one letter again, with a new code.
 
     Raises NotPermitted (K701, K703) and InputRefused K673 (closed, nothing left to print, again without a reason).
@@ -122,7 +124,7 @@ def print_invitations(actor: Actor, invitation_id: int, *, number: str = "", rea
     written = _release(actor, by_person, f"案内の手紙：{found.name}")
     if not written:
         raise _nothing("印刷できる手紙が、もうありません。")
-    now = timezone.now()
+    now = now or timezone.now()
     drawn = invitations.issue(actor, found, [by_person[p] for p in written], now)
     copies = _record(actor, [by_person[p] for p in written], now, invitation=found, reason=reason if number else "")
     until = timezone.localdate(now) + dt.timedelta(days=invitations.VALID_DAYS)

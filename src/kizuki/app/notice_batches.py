@@ -1,8 +1,8 @@
-"""お知らせのまとまり: 情報発信 makes one, looks at it, asks; the programme's office (or 総括) approves; ten minutes to take it back.
+"""お知らせのまとまり: 情報発信 makes one, looks at it, asks; the programme's office (or 総括) approves; ten minutes to cancel.
 
-The only writer of `NoticeBatch`, and of `Notice` rows up to the moment they are handed to the relay. No name passes here: who is
-told is decided by `push.candidates` and kept as opaque ids. Approval is one transaction: killed anywhere, it has happened wholly
-or not at all.
+The only writer of `NoticeBatch`, and of `Notice` rows up to the moment they are handed to the relay. No name passes here:
+who is told is decided by `push.candidates` and kept as opaque ids. Approval is one transaction: killed anywhere, it has
+happened wholly or not at all.
 """
 
 import datetime as dt
@@ -124,7 +124,9 @@ def request(actor: Actor, home: Path, batch_id: int, now: dt.datetime) -> Notice
     if found.status not in (BatchStatus.WRITING, BatchStatus.RETURNED):
         raise _changed("このお知らせは、いまは承認を求められません。")
     if found.tested_at is None:
-        raise InputRefused("K815", "まだ試し送りをしていません。", "お知らせ", "文面を試し送りで確かめてから、承認を求めてください。")
+        raise InputRefused(
+            "K815", "まだ試し送りをしていません。", "お知らせ", "文面を試し送りで確かめてから、承認を求めてください。"
+        )
     counted, text = _now(home, found, now)
     if not counted.chosen:
         raise InputRefused("K815", "送る相手がいません。", "お知らせ", "止めた理由を確かめ、次の更新のあとで試してください。")
@@ -177,7 +179,7 @@ def send_back(actor: Actor, batch_id: int, reason: str, now: dt.datetime) -> Not
 
 @transaction.atomic
 def cancel(actor: Actor, batch_id: int, reason: str, now: dt.datetime) -> tuple[int, int]:
-    """Take a batch back: whatever has not been handed to the relay will never be. Returns (stopped here, with the relay already).
+    """Take a batch back: what has not been handed to the relay will never be. Returns (stopped here, with the relay).
 
     Those with the relay are asked back by a Cancel line; whether that was in time the relay tells.
     Raises NotPermitted K701 and InputRefused K814 (cancelled already), K818 (no reason).
@@ -276,7 +278,9 @@ def _to_decide(actor: Actor, batch_id: int) -> NoticeBatch:
     found = _locked(batch_id)
     _of_office(actor, found)
     if found.created_by_id == actor.user_id:
-        raise Refused("自分が作ったお知らせは、承認・差し戻しできません。", fix="所管課か総括管理主体の別の職員に依頼してください。").error()
+        raise Refused(
+            "自分が作ったお知らせは、承認・差し戻しできません。", fix="所管課か総括管理主体の別の職員に依頼してください。"
+        ).error()
     if found.status != BatchStatus.WAITING:
         raise _changed("このお知らせは、承認を待っていません。")
     return found

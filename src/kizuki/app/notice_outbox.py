@@ -1,9 +1,9 @@
 """The way out: which notices go to the relay now, that they went, and what the relay says became of them.
 
-Everything is asked again at the last moment: consent, seal, care, doubts, who lives where, 未受給 on the newest snapshot, interval,
-cap, stop. A notice that fails is held for good (a new batch may choose the household again); a stop or a missing calendar only
-makes it wait. `lines_to_hand` may be called any number of times: what changes state is `handed`, in the transaction that records
-the file. Killed between the two, the same notices with the same retry keys are handed again, and the relay knows them.
+Everything is asked again at the last moment: consent, seal, care, doubts, who lives where, 未受給 on the newest snapshot,
+interval, cap, stop. A notice that fails is held for good (a new batch may choose the household again); a stop or a missing
+calendar only makes it wait. `lines_to_hand` may be called any number of times: what changes state is `handed`, in the
+transaction that records the file. Killed between the two, the same notices with the same retry keys are handed again.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from kizuki.app import notice_stops, notice_texts
 from kizuki.app.criteria_board import definitions_now
@@ -22,14 +23,16 @@ from kizuki.app.release import Actor, record_output
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.loader import Definitions
 from kizuki.push import lines, states
-from kizuki.push.candidates import Choice
+from kizuki.push.candidates import Choice, Held
 from kizuki.push.schedule import Clock, next_stretch
 from kizuki.records.notice_models import BatchStatus, Notice, NoticeBatch, NoticeChannel, NoticeEvent, NoticeStatus, NoticeStop
-from kizuki.terms.errors import InputRefused, RunFailed
+from kizuki.terms.errors import InputRefused
 
 EXCHANGE: Final = Actor(0, "exchange", "中継との受け渡し", "notice_officer", "notice", "exchange")
 CANCEL_ASKED, OPENED, REPEATED = "cancel_asked", "opened", "repeated"
 """Events that are no status: the relay was asked not to send; the page was opened; a later word that changes nothing."""
+NOT_UNCLAIMED, RECIPIENT_CHANGED = "not_unclaimed", "recipient_changed"
+"""Why the last look held a notice, beside the names of `push.candidates.Held` in small letters."""
 _FIELDS: Final = ("notice", "consent", "eligibility.unclaimed")
 
 
@@ -43,7 +46,7 @@ class _Checked:
 
 @transaction.atomic
 def lines_to_hand(home: Path, now: dt.datetime) -> list[lines.Line]:
-    """All lines for the relay now: stops, notices to take back, texts and notices to send. Held and expired ones are written."""
+    """All lines for the relay now: stops, notices to take back, texts, notices to send. Held and expired ones are noted."""
     stopped = notice_stops.stopped_programmes()
     found: list[lines.Line] = list(_stop_lines())
     definitions = definitions_now(home)
@@ -58,9 +61,10 @@ def _stop_lines() -> Iterator[lines.Line]:
     everything = NoticeStop.objects.filter(programme=notice_stops.ALL)
     if everything.filter(lifted_at__isnull=True, told_at__isnull=True).exists():
         yield lines.Stop(on=True)
-    elif everything.filter(lifted_at__isnull=False, told_at__isnull=False, lift_told_at__isnull=True).exists():
-        if not everything.filter(lifted_at__isnull=True).exists():
-            yield lines.Stop(on=False)
+        return
+    ended = everything.filter(lifted_at__isnull=False, told_at__isnull=False, lift_told_at__isnull=True)
+    if ended.exists() and not everything.filter(lifted_at__isnull=True).exists():
+        yield lines.Stop(on=False)
 
 
 def _cancel_lines(home: Path, definitions: Definitions, stopped: frozenset[str], now: dt.datetime) -> Iterator[lines.Line]:
@@ -109,7 +113,7 @@ def _send_lines(home: Path, definitions: Definitions, stopped: frozenset[str], n
 
 
 def _text(batch: NoticeBatch, definitions: Definitions, home: Path) -> lines.Template | None:
-    """The text of a batch; None where it is not what was approved any more: nothing of the batch leaves, and the screen says so."""
+    """The text of a batch; None where it is not what was approved any more: nothing of the batch leaves then."""
     try:
         return notice_texts.text_of(batch, definitions, synthetic=current_view(home).synthetic).line()
     except InputRefused:
@@ -120,8 +124,8 @@ def _has_left(batch: NoticeBatch, now: dt.datetime) -> bool:
     return batch.status == BatchStatus.APPROVED and batch.leaves_at is not None and batch.leaves_at <= now
 
 
-def _of_status(status: NoticeStatus) -> Sequence[Notice]:
-    return Notice.objects.filter(status=status).select_related("batch", "recipient")  # type: ignore[return-value]
+def _of_status(status: NoticeStatus) -> QuerySet[Notice]:
+    return Notice.objects.filter(status=status).select_related("batch", "recipient")
 
 
 def _clock(definitions: Definitions) -> Clock:
@@ -130,34 +134,151 @@ def _clock(definitions: Definitions) -> Clock:
 
 
 def _check(home: Path, definitions: Definitions, notices: Sequence[Notice], now: dt.datetime) -> _Checked:
-    """The last moment: the same choice as at the planning, over these households alone, as they stand now."""
-    if not notices:
-        return _Checked({}, {})
-    clock, messages = _clock(definitions), notice_texts.messages_in(definitions)
-    templates = messages.templates
+    """The last moment: the same choice as at the planning, batch by batch over its households, as they stand now."""
     go: dict[uuid.UUID, tuple[dt.datetime, dt.datetime]] = {}
     held: dict[uuid.UUID, str] = {}
-    for programmes, group in _groups(notices):
-        named = {n.programme for n in group if (t := templates.get(n.batch.template)) is not None and t.named}
-        wanted = Wanted(
-            programmes,
-            now,
-            named=frozenset(named),
-            households=frozenset(n.household_id for n in group),
-            leave_out=frozenset(n.pk for n in group),
-        )
-        choice = chosen_of(current_view(home), definitions, wanted)
+    clock = _clock(definitions)
+    for group in _by_batch(notices):
+        choice = _choice_again(home, definitions, group, now)
         may = {c.answer.key: c for c in choice.chosen}
         for one in group:
             key = (one.programme, one.household_id, one.child_id)
             found = may.get(key)
             if found is None:
-                held[one.pk] = _why(choice, key)
-            elif found.standing.recipient_no != one.recipient.recipient_no or found.standing.channel != one.channel:
-                held[one.pk] = "recipient_changed"
-            else:
-                stretch = next_stretch(max(now, one.not_before), clock)
-                if stretch is not None:
-                    go[one.pk] = (stretch.start, stretch.end)
-    waits = {pk for pk, why in held.items() if why == "NO_DAY"}
-    return _Checked(go, {pk: why for pk, why in held.items() if pk not in waits})
+                why = choice.reasons.get(key)
+                if why != Held.NO_DAY.value:
+                    held[one.pk] = Held(why).name.lower() if why else NOT_UNCLAIMED
+            elif (found.standing.recipient_no, found.standing.channel) != (one.recipient.recipient_no, one.channel):
+                held[one.pk] = RECIPIENT_CHANGED
+            elif (stretch := next_stretch(max(now, one.not_before), clock)) is not None:
+                go[one.pk] = (stretch.start, stretch.end)
+    return _Checked(go, held)
+
+
+def _by_batch(notices: Sequence[Notice]) -> Iterator[list[Notice]]:
+    groups: dict[int, list[Notice]] = {}
+    for one in notices:
+        groups.setdefault(one.batch_id, []).append(one)
+    yield from groups.values()
+
+
+def _choice_again(home: Path, definitions: Definitions, group: Sequence[Notice], now: dt.datetime) -> Choice:
+    """The choice over one batch's households, where the batch's own notices are not yet counted and all others are."""
+    batch = group[0].batch
+    template = notice_texts.messages_in(definitions).templates.get(batch.template)
+    wanted = Wanted(
+        (batch.programme,),
+        now,
+        named=frozenset({batch.programme}) if template is not None and template.named else frozenset(),
+        households=frozenset(n.household_id for n in group),
+        leave_out=frozenset(n.pk for n in group),
+    )
+    return chosen_of(current_view(home), definitions, wanted)
+
+
+def _end(notices: Sequence[Notice], status: NoticeStatus, now: dt.datetime, why: str | Mapping[uuid.UUID, str]) -> None:
+    """Several notices come to the same end without leaving, each with its event and its reason."""
+    for one in notices:
+        _step(one, status, now)
+    Notice.objects.bulk_update(notices, ["status", "status_at"], batch_size=200)
+    _events(notices, status.value, now, why)
+
+
+def _step(one: Notice, status: NoticeStatus, now: dt.datetime) -> None:
+    if not states.may_follow(one.status, status.value):
+        raise ValueError(f"a notice does not go from {one.status} to {status.value}")
+    one.status, one.status_at = status, now
+
+
+def _events(notices: Iterable[Notice], status: str, now: dt.datetime, why: str | Mapping[uuid.UUID, str]) -> None:
+    rows = [
+        NoticeEvent(notice=n, status=status, at=now, detail=why if isinstance(why, str) else why.get(n.pk, "")) for n in notices
+    ]
+    NoticeEvent.objects.bulk_create(rows, batch_size=500)
+
+
+def handed(given: Sequence[lines.Line], seq: int, now: dt.datetime) -> None:
+    """These lines are in file `seq`; call it in the transaction that numbers the file. Lines of others pass.
+
+    Audited before the file has its name: to whom, not what. Raises NotPermitted K703 if that cannot be written.
+    """
+    sent = {uuid.UUID(line.notice_id) for line in given if isinstance(line, lines.Send)}
+    asked_back = {uuid.UUID(line.notice_id) for line in given if isinstance(line, lines.Cancel)}
+    found = {n.pk: n for n in Notice.objects.select_related("recipient").filter(pk__in=sent | asked_back)}
+    going = [found[pk] for pk in sorted(sent, key=str)]
+    for one in going:
+        _step(one, NoticeStatus.HANDED, now)
+        one.handed_seq = seq
+    Notice.objects.bulk_update(going, ["status", "status_at", "handed_seq"], batch_size=200)
+    _events(going, states.HANDED, now, str(seq))
+    _events([found[pk] for pk in sorted(asked_back, key=str)], CANCEL_ASKED, now, str(seq))
+    for line in given:
+        if isinstance(line, lines.Stop):
+            _told_of_stop(line.on, now)
+    if going:
+        people = sorted({one.recipient.person_id for one in going})
+        record_output(EXCHANGE, "notice.hand", subjects=people, fields=_FIELDS, count=len(going), reason=f"中継への便 {seq}番")
+
+
+def _told_of_stop(on: bool, now: dt.datetime) -> None:
+    everything = NoticeStop.objects.filter(programme=notice_stops.ALL)
+    if on:
+        everything.filter(lifted_at__isnull=True, told_at__isnull=True).update(told_at=now)
+    else:
+        everything.filter(lifted_at__isnull=False, told_at__isnull=False).update(lift_told_at=now)
+
+
+@transaction.atomic
+def take_in(line: lines.Outcome | lines.Opened, source_event: str) -> None:
+    """One line of the relay's; applied before, it adds nothing.
+
+    A later word that may not follow (a second `failed`, an `expired` after `accepted`) is written down and changes nothing.
+    Raises InputRefused K819 for a notice or a status nobody here knows: then nothing of the file is applied.
+    """
+    number = _number(line.notice_id)
+    one = Notice.objects.select_for_update().filter(pk=number).first() if number else None
+    if one is None:
+        raise _not_understood("知らないお知らせ番号")
+    at = _instant(line.at)
+    if NoticeEvent.objects.filter(source_event=source_event).exists():
+        return
+    if isinstance(line, lines.Opened):
+        if one.opened_at is None or at < one.opened_at:
+            one.opened_at = at
+            one.save(update_fields=["opened_at"])
+        NoticeEvent.objects.create(notice=one, status=OPENED, at=at, source_event=source_event)
+        return
+    if line.status not in states.FROM_RELAY:
+        raise _not_understood("知らない状態")
+    fits = states.may_follow(one.status, line.status)
+    if fits:
+        _step(one, NoticeStatus(line.status), at)
+        one.save(update_fields=["status", "status_at"])
+    what = line.status if fits else REPEATED
+    NoticeEvent.objects.create(notice=one, status=what, at=at, detail=line.detail[:64], source_event=source_event)
+
+
+def _number(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as e:
+        raise _not_understood("読めない日時") from e
+    if found.tzinfo is None:
+        raise _not_understood("時差の書かれていない日時")
+    return found
+
+
+def _not_understood(why: str) -> InputRefused:
+    return InputRefused(
+        "K819",
+        f"中継からの結果の行を取り込めません（{why}）。",
+        "お知らせ",
+        "中継の版と、便の取り違えがないかを確かめてください。",
+    )

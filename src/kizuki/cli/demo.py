@@ -12,10 +12,12 @@ import typer
 from kizuki.cli.options import AsJson, Home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kizuki.app.demo import DemoResult
 
 app = typer.Typer()
-_TITLES = {"city": "街を作る"}
+_TITLES = {"city": "街を作る", "story": "お知らせの二週間"}
 
 
 @app.command()
@@ -30,11 +32,13 @@ def demo(
 ) -> None:
     """合成の街を作り、受領から公開までの一晩を通し、画面を開きます。登場する人はすべて架空です。"""
     from kizuki.app import startup
-    from kizuki.app.demo import build_demo
+    from kizuki.app.demo import Story, build_demo
+    from kizuki.synth.city import BEFORE_NOTICES
 
     began = time.monotonic()
     now = dt.datetime.now(dt.UTC).astimezone()
-    result = build_demo(home, people=people, seed=seed, now=now, progress=_tell, profile=profile)
+    story = Story(BEFORE_NOTICES, _notices) if not profile else None
+    result = build_demo(home, people=people, seed=seed, now=now, progress=_tell, profile=profile, story=story)
     startup.open_app(home, demo=True)
     from kizuki.app.demo_users import ensure_demo_users
 
@@ -47,6 +51,16 @@ def demo(
         from kizuki.cli.serve import listen
 
         listen(home, port=port)
+
+
+def _notices(home: Path, progress: "Callable[[str], None]") -> int:
+    from kizuki.app import startup
+
+    startup.open_app(home, demo=True)
+    from kizuki.app.demo_notices import tell  # needs the opened app
+
+    told = tell(home, progress)
+    return told.sent if told else 0
 
 
 def _tell(text: str) -> None:

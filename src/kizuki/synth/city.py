@@ -1,7 +1,7 @@
 """The city as one object: people, register and every domain's facts, built from one seed."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from kizuki.synth.settlement import draw_population
 DEFAULT_PEOPLE = 182_835
 DEFAULT_SEED = 20231116
 DEFAULT_TODAY = date(2026, 11, 20)
+BEFORE_NOTICES = DEFAULT_TODAY - timedelta(days=14)
+"""The day the story of the demo begins: a fortnight of notices lies between it and the city's own day."""
 NAME = "わかば市"
 
 
