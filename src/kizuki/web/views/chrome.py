@@ -19,6 +19,7 @@ ENTRIES: Final = (
     ("名寄せの審査", "/review/", "link.review"),
     ("名寄せの確かさ", "/link-quality/", "link.quality"),
     ("判定基準", "/criteria/", "criteria.view"),
+    ("お知らせ", "/notices/", "notice.view"),
     ("制度", "/programmes/", "programme.view"),
     ("確認リスト", "/confirmations/", "confirmation.view"),
     ("データ受領・鮮度", "/feeds/", "feed.view"),
