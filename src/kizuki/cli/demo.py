@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kizuki.app.demo import DemoResult
 
 app = typer.Typer()
-_TITLES = {"city": "街を作る", "story": "お知らせの二週間"}
+_TITLES = {"city": "街を作る", "story": "お知らせの二週間", "next_night": "二週間後の夜"}
 
 
 @app.command()

@@ -80,7 +80,9 @@ def export(home: Home = Path("var"), as_json: AsJson = False) -> None:
     for refusal in done.refused:
         print(refusal, file=sys.stderr)
     if done.refused:
-        raise InputRefused("K820", "取り込めない便がありました。", "relay/in", "上の理由に従って直し、もう一度実行してください。")
+        raise InputRefused(
+            "K820", "取り込めない便がありました。", "relay/in", "上の理由に従って直し、もう一度実行してください。"
+        )
 
 
 def _opened(home: Path) -> Any:
