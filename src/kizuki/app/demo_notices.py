@@ -30,7 +30,6 @@ _PROGRAMME: Final = "medical_single_parent"
 _WAITING: Final = "school_aid"
 """A batch left for whoever tries the demo to approve."""
 _TEMPLATE: Final = "neutral"
-_DELIVERY: Final = DEFAULT_TODAY - dt.timedelta(days=2)
 _TITLES: Final = ("宛名番号", "区分", "有効開始", "有効終了")
 _TOKYO: Final = ZoneInfo("Asia/Tokyo")
 
@@ -141,7 +140,7 @@ def _office_delivers(home: Path, actor: Actor, children: Sequence[str]) -> int:
     lines = [_TITLES, *((number, "ひとり親", since, until) for number in numbers)]
     folder = home / "inbox" / "medical_subsidy"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"medical_subsidy_{_DELIVERY:%Y%m%d}_diff.csv"
+    path = folder / f"medical_subsidy_{DEFAULT_TODAY:%Y%m%d}_diff_2.csv"
     path.write_bytes("".join(",".join(line) + "\r\n" for line in lines).encode("cp932"))
     return len(numbers)
 
