@@ -91,6 +91,20 @@ def test_told_once_with_an_outcome_and_not_again_for_half_a_year(city: Served, d
     assert counter_list.refresh(desk, city) == (0, 0) and ContactOccasion.objects.count() == before
 
 
+def test_the_childs_page_says_what_the_desk_is_to_tell_but_not_of_the_sealed_or_of_others(
+    city: Served, desk: Actor, actor_for: Make
+) -> None:
+    counter_list.refresh(desk, city)
+    caseworker = actor_for("caseworker")
+    assert counter_list.flags_of(caseworker, city, "c1") == ("就学援助",)
+    assert counter_list.flags_of(caseworker, city, "c4") == (), "outside the scope"
+    assert counter_list.flags_of(desk, city, "c1") == (), "no role of theirs"
+    SealOverlay.objects.create(person_id="c1", by=User.objects.create(username="k"), reason="申出")
+    assert counter_list.flags_of(caseworker, city, "c1") == ()
+    ContactOccasion.objects.update(told_at=timezone.now())
+    assert counter_list.flags_of(caseworker, city, "c5") == ()
+
+
 @pytest.mark.parametrize("role", ["notice_officer", "steering", "caseworker", "data_owner", "it"])
 def test_only_the_desk_sees_the_list(role: str, city: Served, actor_for: Make) -> None:
     for act in (counter_list.listed, counter_list.refresh, counter_list.export):

@@ -215,6 +215,37 @@ def test_a_notice_on_paper_is_printed_once_names_no_programme_and_carries_one_nu
     assert [e.detail for e in notice.events.order_by("pk")] == ["", "again"]
 
 
+@pytest.mark.parametrize("status", list(NoticeStatus))
+def test_what_surely_did_not_arrive_by_line_goes_by_post_and_nothing_else_does(
+    agreed: None, desk: Actor, status: NoticeStatus
+) -> None:
+    notice = notice_to("m1", "h1")
+    Notice.objects.filter(pk=notice.pk).update(channel=NoticeChannel.LINE, status=status)
+    if status in (NoticeStatus.FAILED, NoticeStatus.BLOCKED):
+        assert [s.number for s in letters.print_notices(desk).letters] == [str(notice.pk)]
+        notice.refresh_from_db()
+        assert (notice.status, notice.channel) == (NoticeStatus.PRINTED, NoticeChannel.LETTER)
+        assert letters.waiting_notices() == 0
+        return
+    with pytest.raises(InputRefused, match="K673"):
+        letters.print_notices(desk)
+    Notice.objects.filter(pk=notice.pk).update(status=NoticeStatus.FAILED, not_before=timezone.now() - dt.timedelta(days=31))
+    assert letters.waiting_notices() == 0, "long ago"
+
+
+def test_those_held_back_do_not_stand_in_the_way_of_the_others(
+    agreed: None, desk: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST", 1)
+    held = notice_to("m1", "h1", status="承認待ち")
+    Notice.objects.filter(pk=held.pk).update(not_before=timezone.now() - dt.timedelta(days=3))
+    free = notice_to("f4", "h3")
+    assert [s.number for s in letters.print_notices(desk).letters] == [str(free.pk)]
+    for number in ("not a number", ""):
+        with pytest.raises(InputRefused, match="K673"):
+            letters.print_notices(desk, notice_id=number, reason="x")
+
+
 @pytest.mark.parametrize(
     "why", ["withdrawn", "stopped", "not approved", "in the minutes of grace", "received meanwhile", "sealed"]
 )

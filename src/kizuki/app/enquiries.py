@@ -5,6 +5,7 @@ door.
 """
 
 import datetime as dt
+import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from kizuki.app import accounts
 from kizuki.app.invitations import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import definitions_of
@@ -91,7 +93,7 @@ def programmes() -> list[tuple[str, str]]:
 def take_in(line: Asked, source_event: str) -> None:
     """One line of the relay's; a line applied before adds nothing. Raises InputRefused K671 where nobody known asks."""
     recipient = Recipient.objects.filter(recipient_no=line.recipient_no).first()
-    notice = Notice.objects.filter(pk=line.notice_id).first() if line.notice_id else None
+    notice = _notice(line.notice_id)
     if recipient is None or (line.notice_id and notice is None):
         why = "中継からの問合せの行を取り込めません（知らない宛先かお知らせ）。"
         raise InputRefused("K671", why, "問合せ", "便の取り違えがないか確かめてください。")
@@ -129,11 +131,18 @@ def _whose(number: str) -> tuple[Recipient | None, Notice | None]:
     recipient = Recipient.objects.filter(recipient_no=plain).first()
     if recipient is not None:
         return recipient, None
-    is_notice = len(plain) == 32 and all(c in "0123456789ABCDEF" for c in plain)
-    notice = Notice.objects.filter(pk=plain.lower()).first() if is_notice else None
+    notice = _notice(number)
     if notice is None:
         raise _refused("その番号の宛先・お知らせはありません。")
     return notice.recipient, notice
+
+
+def _notice(number: str) -> Notice | None:
+    """The notice of a number as printed; None for anything else."""
+    try:
+        return Notice.objects.filter(pk=uuid.UUID(number)).first() if number else None
+    except ValueError:
+        return None
 
 
 def _open(
@@ -170,6 +179,14 @@ def listing(actor: Actor, *, done: bool = False) -> list[Row]:
     rows = [_row(e) for e in found.order_by("-answered_at" if done else "due_on", "pk")[:300]]
     record_output(actor, "enquiry.answer", subjects=[], fields=["enquiry"], count=len(rows), reason="問合せの一覧")
     return rows
+
+
+def mine(actor: Actor) -> tuple[int, int] | None:
+    """How many wait in the actor's office and how many of them are late, for the first page; None for other roles."""
+    if not accounts.may(actor, "enquiry.answer"):
+        return None
+    waiting = Enquiry.objects.filter(office=office_of(actor)).exclude(status=EnquiryStatus.DONE)
+    return waiting.count(), waiting.filter(due_on__lt=timezone.localdate()).count()
 
 
 def _row(found: Enquiry) -> Row:

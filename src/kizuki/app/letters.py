@@ -5,6 +5,7 @@ before a page exists (G6). Whoever is not safe to write to at that moment is lef
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from kizuki.app import consents, invitations
@@ -35,6 +36,8 @@ from kizuki.terms.errors import InputRefused
 
 MOST: Final = 500
 """Letters of one printing: as many as one person can fold and check in one go, and one audit event names."""
+FALLBACK_DAYS: Final = 30
+"""So long after it was to go by LINE a notice that surely did not arrive may still go by post."""
 PEOPLE: Final = Query(
     name="letter_people",
     tables=("person", "residence"),
@@ -133,40 +136,53 @@ def print_invitations(actor: Actor, invitation_id: int, *, number: str = "", rea
 
 @transaction.atomic
 def print_notices(actor: Actor, *, notice_id: str = "", reason: str = "") -> Printing:
-    """The notices that wait for paper, each once; with `notice_id` and `reason` one again. The text names no programme.
+    """The notices that wait for paper or surely did not arrive by LINE, each once; the text names no programme.
+
+    With `notice_id` and `reason` one of them again.
 
     Raises NotPermitted (K701, K703) and InputRefused K673.
     """
     allow(actor, "letter.print")
     now = timezone.now()
-    letters = Notice.objects.select_for_update().filter(channel=NoticeChannel.LETTER)
     if notice_id:
         _with_reason(reason)
-        chosen = list(letters.filter(pk=notice_id, status=NoticeStatus.PRINTED))
-    else:
-        due = letters.filter(status=NoticeStatus.WAITING, not_before__lte=now, expires_at__gt=now)
-        chosen = list(due.order_by("not_before", "pk")[:MOST])
-    sheets, left_out = [], 0
-    told = _may_go(chosen, now)
+    chosen = _notices(now, notice_id)
+    told = _may_go(chosen, now)[:MOST]
     written = _release(actor, {current_person(n.recipient.person_id): n.recipient for n in told}, "お知らせの手紙")
-    for notice in chosen:
-        row = written.get(current_person(notice.recipient.person_id)) if notice in told else None
-        if row is None:
-            left_out += 1
-            continue
-        copies = _record(actor, [notice.recipient], now, notice=notice, reason=reason if notice_id else "")
-        _printed(actor, notice, now, again=bool(notice_id))
-        sheets.append(_letter(row, str(notice.notice_id), copy=copies[notice.recipient_id]))
+    sheets = []
+    for notice in told:
+        row = written.get(current_person(notice.recipient.person_id))
+        if row is not None:
+            copies = _record(actor, [notice.recipient], now, notice=notice, reason=reason if notice_id else "")
+            _printed(actor, notice, now, again=bool(notice_id))
+            sheets.append(_letter(row, str(notice.notice_id), copy=copies[notice.recipient_id]))
     if not sheets:
         raise _nothing("印刷できるお知らせがありません。")
-    return _printing("notice", sheets, left_out, now)
+    return _printing("notice", sheets, min(len(chosen), MOST) - len(sheets), now)
+
+
+def _notices(now: dt.datetime, notice_id: str) -> list[Notice]:
+    """The notices due on paper, or the one to be printed again; the oldest first."""
+    every = Notice.objects.select_for_update(of=("self",)).select_related("batch", "recipient")
+    if not notice_id:
+        return list(every.filter(_due(now)).order_by("not_before", "pk"))
+    try:
+        wanted = uuid.UUID(notice_id.strip())
+    except ValueError:
+        raise _nothing("お知らせ番号が読めません。") from None
+    return list(every.filter(pk=wanted, status=NoticeStatus.PRINTED))
+
+
+def _due(now: dt.datetime) -> Q:
+    """Waiting for paper; or surely not delivered by LINE, and not long ago. What became of a 結果不明 nobody knows: never."""
+    waiting_ones = Q(channel=NoticeChannel.LETTER, status=NoticeStatus.WAITING, not_before__lte=now, expires_at__gt=now)
+    failed = Q(channel=NoticeChannel.LINE, status__in=(NoticeStatus.FAILED, NoticeStatus.BLOCKED))
+    return waiting_ones | (failed & Q(not_before__gt=now - dt.timedelta(days=FALLBACK_DAYS)))
 
 
 def waiting_notices() -> int:
-    """Notices that wait for paper now."""
-    now = timezone.now()
-    waiting_ones = Notice.objects.filter(channel=NoticeChannel.LETTER, status=NoticeStatus.WAITING)
-    return int(waiting_ones.filter(not_before__lte=now, expires_at__gt=now).count())
+    """Notices that wait for paper now, before the last look at each."""
+    return int(Notice.objects.filter(_due(timezone.now())).count())
 
 
 def _may_go(chosen: Sequence[Notice], now: dt.datetime) -> list[Notice]:
@@ -201,9 +217,9 @@ def _printed(actor: Actor, notice: Notice, now: dt.datetime, *, again: bool) -> 
     NoticeEvent.objects.create(
         notice=notice, status=NoticeStatus.PRINTED, at=now, by_id=actor.user_id, detail="again" if again else ""
     )
-    if not again:
-        notice.status, notice.status_at = NoticeStatus.PRINTED, now
-        notice.save(update_fields=["status", "status_at"])
+    if not again:  # a notice that LINE did not take is a letter from now on, under the same number
+        notice.status, notice.status_at, notice.channel = NoticeStatus.PRINTED, now, NoticeChannel.LETTER
+        notice.save(update_fields=["status", "status_at", "channel"])
 
 
 def _release(actor: Actor, by_person: Mapping[str, Recipient], reason: str) -> dict[str, Mapping[str, Any]]:

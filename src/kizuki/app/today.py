@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from kizuki.app import enquiries, link_review
 from kizuki.app import explanation as words
-from kizuki.app import link_review
 from kizuki.app import worklist as lists
 from kizuki.app.accounts import may
 from kizuki.app.cases import DUE_SOON_DAYS, case_states
@@ -56,6 +56,7 @@ class Today:
     night: Night | None
     as_of: dt.date
     review: Mapping[str, int] | None = None
+    enquiries: tuple[int, int] | None = None
 
     @property
     def late(self) -> tuple[Feed, ...]:
@@ -65,7 +66,14 @@ class Today:
 
 def today(actor: Actor, served: Served, home: Path) -> Today:
     """The first page; the part about children only if the actor may see the list."""
-    return Today(_work(actor, served), _feeds(actor, served), last_night(home), served.as_of, _review(actor, served))
+    return Today(
+        _work(actor, served),
+        _feeds(actor, served),
+        last_night(home),
+        served.as_of,
+        _review(actor, served),
+        enquiries.mine(actor),
+    )
 
 
 def _work(actor: Actor, served: Served) -> Work | None:

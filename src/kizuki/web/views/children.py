@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from kizuki.app import cases, emergency_stop, feedback, inquiries, resident_sheet
+from kizuki.app import cases, counter_list, emergency_stop, feedback, inquiries, resident_sheet
 from kizuki.app.accounts import may
 from kizuki.app.child_page import ChildPage, Fact, child_page, judged_child, window_start
 from kizuki.app.current_person import current_person
@@ -55,6 +55,7 @@ def _show(
     whole_life = request.GET.get("span") == "all"
     context = {
         "page": page,
+        "to_tell": counter_list.flags_of(actor, served, person_id),
         "case": cases.case_of(person_id),
         "drawn": person_id in marked(),
         "history": cases.history(person_id),
