@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kizuki.push import codes
 from kizuki.push.consent import UNWANTED, WANTED, WITHDRAWN, Event, Text, held
+from kizuki.push.safety import Adult, Candidate, one_of, unsafe
 
 DAY = dt.date(2026, 6, 1)
 START = dt.datetime(2026, 6, 1, 9, tzinfo=dt.UTC)
@@ -96,3 +97,36 @@ def test_codes_are_read_as_people_type_them_and_kept_only_as_digests() -> None:
     wide = codes.printed(code).translate(str.maketrans("0123456789-", "０１２３４５６７８９－"))
     assert codes.typed(f" {wide}　") == code
     assert code not in codes.digest(code, b"k") and codes.digest(code, b"k") != codes.digest(code, b"l")
+
+
+adults = st.builds(
+    Adult,
+    person_id=st.sampled_from(["p1", "p2", "p3"]),
+    status=st.sampled_from(["resident", "moved_out", "deceased", "non_resident", ""]),
+    household_id=st.sampled_from(["h1", ""]),
+    birth_date=st.one_of(st.none(), st.dates(dt.date(1950, 1, 1), dt.date(2020, 1, 1))),
+    parent=st.booleans(),
+    sealed=st.booleans(),
+    pending=st.booleans(),
+    receiver=st.booleans(),
+    head=st.booleans(),
+)
+
+
+@given(adults)
+def test_whoever_is_told_is_a_living_adult_parent_here_unsealed_and_certain(adult: Adult) -> None:
+    safe = unsafe(adult, DAY) is None
+    grown = adult.birth_date is not None and adult.birth_date <= dt.date(DAY.year - 18, DAY.month, DAY.day)
+    here = adult.status == "resident" and bool(adult.household_id)
+    assert safe == (here and grown and adult.parent and not adult.sealed and not adult.pending)
+
+
+@given(st.lists(adults, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_the_one_told_does_not_depend_on_the_order_and_a_receiver_comes_first(found: list[Adult], random: object) -> None:
+    candidates = [Candidate(a, START + dt.timedelta(days=n), f"N{n}") for n, a in enumerate(found)]
+    chosen = one_of(candidates)
+    random.shuffle(candidates)  # type: ignore[attr-defined]
+    assert one_of(candidates) == chosen
+    assert chosen.adult.receiver == any(a.receiver for a in found)
+    rivals = [c for c in candidates if (c.adult.receiver, c.adult.head) == (chosen.adult.receiver, chosen.adult.head)]
+    assert chosen.since == min(c.since for c in rivals)
