@@ -85,7 +85,7 @@ def refresh(actor: Actor, served: Served) -> tuple[int, int]:
 
 def _wanted(served: Served, now: dt.datetime) -> set[tuple[str, str, str]]:
     """(programme, household, child) to be told: notifiable, in no household a notice reaches, that said no, or is sealed."""
-    programmes = served.definitions.loaded.programmes
+    programmes = {p: found.on(served.as_of) for p, found in served.definitions.loaded.programmes.items()}
     rows = served.view.cursor().query(load("kizuki.app", "counter_unclaimed")).to_pylist()
     answered = consents.states(now)
     reached = set(consents.standing_of(answered))

@@ -271,7 +271,9 @@ def office_of(actor: Actor) -> str:
 
 
 def _programmes() -> Mapping[str, Programme]:
-    return definitions_of(Path(settings.KIZUKI_HOME), current_view().id).loaded.programmes
+    view = current_view()
+    known = definitions_of(Path(settings.KIZUKI_HOME), view.id).loaded.programmes
+    return {p: found.on(view.as_of) for p, found in known.items()}
 
 
 def _refused(why: str) -> InputRefused:

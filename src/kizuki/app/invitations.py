@@ -50,7 +50,7 @@ class Draw:
 
 def choices(served: Served) -> list[tuple[str, str]]:
     """(id, name) of the programmes whose receivers can be invited, 児童扶養手当 first."""
-    known = served.definitions.loaded.programmes
+    known = {p: found.on(served.as_of) for p, found in served.definitions.loaded.programmes.items()}
     named = [(p, found.name) for p, found in known.items() if found.text.receipt is not None]
     return sorted(named, key=lambda pair: (pair[0] != FIRST, pair[1]))
 
@@ -77,7 +77,7 @@ def draw(served: Served, programme: str, now: dt.datetime) -> Draw:
 
 
 def _receivers(served: Served, programme: str) -> frozenset[str]:
-    found = served.definitions.loaded.programmes.get(programme)
+    found = served.definitions.programme(programme)
     if found is None or found.text.receipt is None:
         raise InputRefused("K672", "受給者の分かる制度を選んでください。", "案内の名簿", "一覧から選び直してください。")
     kind = found.text.receipt.kind

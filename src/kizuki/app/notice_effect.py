@@ -128,7 +128,7 @@ def fates(served: Served) -> list[Fate]:
     notices = list(Notice.objects.order_by("pk").iterator())
     if not notices:
         return []
-    programmes = served.definitions.loaded.programmes
+    programmes = {p: found.on(served.as_of) for p, found in served.definitions.loaded.programmes.items()}
     homes = {n.household_id for n in notices}
     receipts = {p: found.text.receipt for p, found in programmes.items() if found.text.receipt is not None}
     spells = _spells(served, homes, {r.kind for r in receipts.values()})

@@ -18,7 +18,7 @@ _GUIDANCE = {
 
 def pages(definitions: Definitions, day: dt.date) -> dict[str, str]:
     """Slug → Markdown of every programme's page."""
-    return {f"guide/{p}": "\n".join(_page(found, day)) + "\n" for p, found in definitions.programmes.items()}
+    return {f"guide/{p}": "\n".join(_page(found.on(day), day)) + "\n" for p, found in definitions.programmes.items()}
 
 
 def _page(programme: Programme, day: dt.date) -> Iterator[str]:
