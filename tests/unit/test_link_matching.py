@@ -94,9 +94,51 @@ def test_name_and_birth_join(linkage: Linkage) -> None:
     assert anchor(matched(linkage, HINA, YUINA, r), "after_school_care", "A1") == joined(HINA)
 
 
-def test_differing_spelling_of_kana_still_joins_by_kanji(linkage: Linkage) -> None:
-    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", "ハルナ"), birth_date=dt.date(2016, 5, 3))
+def test_a_slip_in_a_long_reading_still_joins_by_kanji(linkage: Linkage) -> None:
+    r = record("after_school_care", "A1", kanji=("佐藤", "結菜"), kana=("サトウ", "ユイマ"), birth_date=dt.date(2016, 5, 3))
+    assert anchor(matched(linkage, HINA, YUINA, r), "after_school_care", "A1") == joined(YUINA)
+
+
+@pytest.mark.parametrize("reading", ["ハルナ", "ヒマ", "アヤ"], ids=["another word", "one of two letters", "both letters"])
+@pytest.mark.parametrize("place", [HOME, {}], ids=["at home", "nowhere said"])
+def test_one_kanji_read_otherwise_may_be_another_child(linkage: Linkage, reading: str, place: dict[str, str]) -> None:
+    born = dt.date(2016, 5, 3)
+    r = record("after_school_care", "A1", kanji=("佐藤", "陽菜"), kana=("サトウ", reading), birth_date=born, **place)
+    found = matched(linkage, HINA, r)
+    assert anchor(found, "after_school_care", "A1") == alone(r)
+    assert waiting(found, "A1") == {HINA["record_id"]}
+
+
+def test_a_reading_written_in_one_piece_beside_the_same_kanji_is_the_same(linkage: Linkage) -> None:
+    born, kana = dt.date(2016, 5, 3), ("タカダ", "ヒナ")
+    r = record("after_school_care", "A1", kanji=("高田", "陽菜"), kana=kana, birth_date=born, **HOME) | {"kana": "タカダヒナ"}
     assert anchor(matched(linkage, HINA, r), "after_school_care", "A1") == joined(HINA)
+
+
+def by_kana_alone(**more: Any) -> dict[str, Any]:
+    return record("community_social_work", "C1", kana=("サトウ", "ヒナ"), birth_date=dt.date(2016, 5, 3), **more)
+
+
+NAMESAKE = resident(9, ("佐藤", "日奈"), ("サトウ", "ヒナ"), "1991-01-20", sex="2", town_key="西", block_key="7-7")
+ELSEWHERE = {"town_key": "南", "block_key": "9-9"}
+
+
+@pytest.mark.parametrize("place", [HOME, {"town_key": "本町一", "block_key": "8-8"}, {}], ids=["home", "same town", "unsaid"])
+def test_a_reading_and_a_birthday_join_where_no_address_speaks_against_it(linkage: Linkage, place: dict[str, str]) -> None:
+    found = matched(linkage, HINA, NAMESAKE, by_kana_alone(**place))
+    assert anchor(found, "community_social_work", "C1") == joined(HINA)
+
+
+def test_at_another_address_a_reading_several_bear_waits(linkage: Linkage) -> None:
+    r = by_kana_alone(**ELSEWHERE)
+    found = matched(linkage, HINA, NAMESAKE, r)
+    assert anchor(found, "community_social_work", "C1") == alone(r)
+    assert waiting(found, "C1") == {HINA["record_id"]}
+
+
+def test_at_another_address_a_reading_only_one_bears_still_joins(linkage: Linkage) -> None:
+    found = matched(linkage, HINA, by_kana_alone(**ELSEWHERE))
+    assert anchor(found, "community_social_work", "C1") == joined(HINA)
 
 
 def test_absent_twin_is_never_joined_to_the_twin_who_is_there(linkage: Linkage) -> None:

@@ -70,6 +70,8 @@ def _name_part(part: str) -> tuple[exp.Condition, dict[str, Degree]]:
     kanji = _same(kanji_column, "name_key")
     # a given name must be the same letter for letter: ユキ and ユウキ have one key, and may be sisters
     kana = _same(kana_column, "kana_key") if part == "family" else _same("given_written", "kana_written")
+    # beside the same kanji the folded reading is enough where one side never parted the name; ユキ, ユウキ, both parted, differ
+    read_alike = kana if part == "family" else exp.or_(kana, exp.and_(_same(kana_column), _lacking("given_written")))
     missing = exp.and_(exp.not_(kanji), exp.not_(kana), _lacking(kanji_column), _lacking(kana_column))
     near = exp.and_(
         exp.Levenshtein(this=_left(code), expression=_right(code)) <= 1,
@@ -80,7 +82,7 @@ def _name_part(part: str) -> tuple[exp.Condition, dict[str, Degree]]:
         exp.Substring(this=_right(kanji_column), start=exp.Literal.number(1), length=exp.Literal.number(1))
     )
     return missing, {
-        "both": Degree(exp.and_(kanji, kana), kanji_column),
+        "both": Degree(exp.and_(kanji, read_alike), kanji_column),
         "kanji": Degree(exp.and_(kanji, _lacking(kana_column)), kanji_column),
         "kana": Degree(exp.and_(kana, _lacking(kanji_column)), kana_column),
         "kanji_kana_differs": Degree(kanji, kanji_column),

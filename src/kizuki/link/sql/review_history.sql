@@ -44,7 +44,7 @@ with side as (
   from known where back = 1
   union all
   select s.pair_id, s.side, 'address', min(r.valid_from), case when count(r.valid_to) = count(*) then max(r.valid_to) end,
-    null, null, null, concat_ws(' ', r.address, r.address_extra), null, null, null
+    null, null, null, concat(coalesce(r.address, ''), case when r.address_extra is null then '' else concat(' ', r.address_extra) end), null, null, null
   from side as s
   join residence as r on r.person_id = s.person_id and r.source = $register and r.record_id = s.record_id and r.known_to is null
   group by s.pair_id, s.side, r.address, r.address_extra
