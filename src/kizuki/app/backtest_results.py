@@ -18,11 +18,13 @@ from kizuki.app.learning import LearnRequest
 from kizuki.app.learning_tables import Roles, known_by
 from kizuki.app.model_sheet import model_sheet
 from kizuki.engine.keys import KeyRing
+from kizuki.judge.as_criteria import written
 from kizuki.judge.calibration import calibration
 from kizuki.judge.capacity import Step, curve
 from kizuki.judge.case_table import Floats
 from kizuki.judge.fairness import compare, flagged
-from kizuki.judge.ladder import FEW, Learned, Question, learn
+from kizuki.judge.features import STAFF as STAFF_RUNG
+from kizuki.judge.ladder import FEW, Learned, Question, coming, learn
 from kizuki.judge.point_table import PointTable, read_table
 from kizuki.judge.promise import Promise
 from kizuki.terms.errors import InputRefused, RunFailed
@@ -64,7 +66,14 @@ def back_test_of(days: PastDays, criteria: str, monthly: int = DEFAULT_MONTHLY) 
     found, asked = _learned(past, monthly)
     told = head | _told(past, found)
     told |= {"table": found.table.as_dict() if found.table else None, "sheet": model_sheet(found, asked)}
-    return told
+    return told | {"written": _written(past, found)}
+
+
+def _written(past: History, found: Learned) -> dict[str, Any] | None:
+    """The learned table as lines of a criteria set; None where nothing was learned that may be used."""
+    if found.table is None or found.refused or found.method == STAFF_RUNG or found.events < FEW:
+        return None
+    return written(found.table, past.cases, coming(past.cases), staff=STAFF).as_dict()
 
 
 def _learned(past: History, monthly: int) -> tuple[Learned, LearnRequest]:
