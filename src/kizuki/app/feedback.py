@@ -9,10 +9,8 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from sqlglot import exp
@@ -207,8 +205,7 @@ def _households(people: Sequence[str]) -> list[str]:
     now = exp.column("known_to").is_(exp.null()).and_(exp.column("valid_to").is_(exp.null()))
     wanted = exp.column("person_id").isin(*(exp.Literal.string(p) for p in sorted(set(people)) or [""]))
     rows = exp.select("person_id", "household_id").from_("household_member").where(now.and_(wanted))
-    view = current_view(Path(settings.KIZUKI_HOME))
-    homes = {r["person_id"]: r["household_id"] for r in view.cursor().query(rows).to_pylist()} if people else {}
+    homes = {r["person_id"]: r["household_id"] for r in current_view().cursor().query(rows).to_pylist()} if people else {}
     return [audit.keys().token("pseudonym", "household", homes.get(p, p)) for p in people]
 
 
