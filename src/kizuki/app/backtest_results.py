@@ -6,7 +6,7 @@ the screens read it. Nothing learned is put to use by being kept here: staff poi
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from kizuki.app.backtest import GROUPS, STAFF, WINDOW_MONTHS, History, PastDays
 from kizuki.app.learning import LearnRequest
 from kizuki.app.learning_tables import Roles, known_by
 from kizuki.app.model_sheet import model_sheet
+from kizuki.definitions.item_windows import sayable
 from kizuki.engine.keys import KeyRing
 from kizuki.judge.as_criteria import written
 from kizuki.judge.calibration import calibration
@@ -66,14 +67,14 @@ def back_test_of(days: PastDays, criteria: str, monthly: int = DEFAULT_MONTHLY) 
     found, asked = _learned(past, monthly)
     told = head | _told(past, found)
     told |= {"table": found.table.as_dict() if found.table else None, "sheet": model_sheet(found, asked)}
-    return told | {"written": _written(past, found)}
+    return told | {"written": _written(past, found, sayable(days.definitions.items))}
 
 
-def _written(past: History, found: Learned) -> dict[str, Any] | None:
+def _written(past: History, found: Learned, names: Collection[str]) -> dict[str, Any] | None:
     """The learned table as lines of a criteria set; None where nothing was learned that may be used."""
     if found.table is None or found.refused or found.method == STAFF_RUNG or found.events < FEW:
         return None
-    return written(found.table, past.cases, coming(past.cases), staff=STAFF).as_dict()
+    return written(found.table, past.cases, coming(past.cases), staff=STAFF, sayable=names).as_dict()
 
 
 def _learned(past: History, monthly: int) -> tuple[Learned, LearnRequest]:

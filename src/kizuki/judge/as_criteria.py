@@ -6,7 +6,7 @@ jump; the column of staff points becomes one factor by which the staff's own lin
 worth to the learner is left out on purpose: a criteria set counts an unknown as open, and asks (G2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -62,10 +62,13 @@ def read(told: Mapping[str, Any]) -> Written:
     return Written(lines, float(told["staff_factor"]), int(told["threshold"]), float(told["agreement"]))
 
 
-def written(table: PointTable, cases: CaseTable, rows: Ints, *, staff: str) -> Written:
-    """The table as lines, with the threshold that lists `table.capacity` of the given rows for certain."""
+def written(table: PointTable, cases: CaseTable, rows: Ints, *, staff: str, sayable: Collection[str]) -> Written:
+    """The table as lines, with the threshold that lists `table.capacity` of the given rows for certain.
+
+    `sayable` = the items a condition can name; `staff` the column of staff points.
+    """
     part = cases.take(rows)
-    numbers = (item for item in table.items if item.name != staff and item.kind == NUMBER)
+    numbers = (item for item in table.items if item.name in sayable and item.kind == NUMBER)
     lines = _telling([line for item in numbers for line in _lines(item)], part)
     factor = next((_slope(i) * UNIT for i in table.items if i.name == staff), 0.0)
     points = certain(lines, part)

@@ -40,16 +40,15 @@ def capacities(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def propose(request: HttpRequest) -> HttpResponseBase:
-    """The proposal as a file; nothing is applied."""
+    """The proposal as a draft in the queue of drafts; nothing is applied."""
     name, monthly = request.POST.get("criteria", ""), thresholds.monthly_of(request.POST.get("monthly", ""))
     try:
-        file, text = thresholds.propose(actor_of(request), snapshot(), home(), name, monthly)
+        made = thresholds.propose(actor_of(request), snapshot(), home(), name, monthly)
     except InputRefused as refusal:
         messages.error(request, f"{refusal.what} {refusal.fix}", extra_tags="alert")
         return redirect("thresholds")
-    answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{file}"'
-    return answer
+    messages.success(request, "閾値の提案を、新しい版の案にしました。例と人数を確かめてから、承認を求めてください。")
+    return redirect("criteria_draft", made.pk)
 
 
 @require_POST
