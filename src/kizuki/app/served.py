@@ -48,9 +48,7 @@ class Source:
 class Definitions:
     """Titles of criteria, programmes and sources; an id without a definition is shown as it is."""
 
-    def __init__(
-        self, loaded: Loaded, as_of: dt.date = dt.date.max, used: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, loaded: Loaded, as_of: dt.date = dt.date.max, used: Mapping[str, str] | None = None) -> None:
         """`used` = the version of each set the snapshot was judged with; any other set is shown as its file says."""
         self.loaded, self.as_of = loaded, as_of
         self._used = used or {}
