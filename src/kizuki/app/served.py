@@ -55,7 +55,7 @@ class Definitions:
 
     def in_use(self, criteria: str) -> CriteriaSet | None:
         """The version the snapshot was judged with; None for a set that no longer exists."""
-        main = self.loaded.criteria.get(criteria)
+        main: CriteriaSet | None = self.loaded.criteria.get(criteria)
         if main is None:
             return None
         return next((v for v in main.versions if v.version == self._used.get(criteria)), main)
