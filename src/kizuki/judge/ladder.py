@@ -237,13 +237,17 @@ def _table(rung: _Rung, cases: CaseTable, asked: Question, ahead: Ints, last: in
 
 
 def _calibrated(rung: _Rung, cases: CaseTable) -> dict[str, Any] | None:
-    """Of the rolled periods where there are any (the future as it would have been), else cross-fitted."""
+    """Of the rolled periods where there are any (the future as it would have been), else cross-fitted.
+
+    Staff points alone have one number to fit (`one_number`): their calibration without rolled periods is of the same rows.
+    """
     rolled = ~np.isnan(rung.test.rolled)
     rows = rolled if rolled.any() else ~np.isnan(rung.test.crossed)
     if not rows.any() or not cases.label[rows].sum():
         return None
+    by = "rolling_origin" if rolled.any() else "one_number" if rung.found.rung == STAFF else "cross_fit"
     points = (rung.test.rolled + rung.test.rolled_level if rolled.any() else rung.test.crossed + rung.fit.intercept)[rows]
-    return calibration(points, cases.label[rows]) | {"by": "rolling_origin" if rolled.any() else "cross_fit"}
+    return calibration(points, cases.label[rows]) | {"by": by}
 
 
 def _period(rung: _Rung, cases: CaseTable, t: int, capacity: int) -> dict[str, Any]:
