@@ -141,6 +141,31 @@ def test_nothing_makes_the_page_scroll_sideways(visit: Callable[[str], Visit], r
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def refused_draft(visit: Callable[[str], Visit]) -> Page:
+    """A draft whose request for approval was refused (no date, and the browser's own check taken away)."""
+    seen = visit("analyst")
+    page = seen.open("/criteria/sets/absence/2026.1/")
+    page.get_by_role("button", name="写して新しい版の案を作る").click()
+    page.evaluate("document.querySelectorAll('[required]').forEach(e => e.removeAttribute('required'))")
+    page.get_by_role("button", name="承認を求める").click()
+    return page
+
+
+def test_a_refused_form_is_accessible_too(visit: Callable[[str], Visit]) -> None:
+    page = refused_draft(visit)
+    assert status(page) == 422
+    expect(page.locator("main")).to_contain_text("K587")
+    assert violations(page) == []
+
+
+def test_a_threshold_that_became_a_draft_is_accessible(visit: Callable[[str], Visit]) -> None:
+    seen = visit("analyst")
+    page = seen.open("/validation/thresholds/?criteria=poverty&monthly=25")
+    page.get_by_role("button", name="この閾値を新しい版の案にする").click()
+    expect(page.locator("main")).to_contain_text("閾値の提案を、新しい版の案にしました")
+    assert violations(page) == []
+
+
 def test_the_it_office_sees_no_list_and_is_told_who_can_grant_it(visit: Callable[[str], Visit]) -> None:
     seen = visit("it")
     page = seen.open("/candidates/")

@@ -4,13 +4,14 @@ import dataclasses
 import datetime as dt
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 from django.test import Client
 
-from kizuki.app import demo_users, emergency_stop, stop_ledger, worklist
+from kizuki.app import demo_users, emergency_stop, stop_ledger, stops, worklist
 from kizuki.app.accounts import governance
 from kizuki.app.list_filters import Filters
 from kizuki.app.release import Actor
@@ -148,8 +149,40 @@ def test_a_combination_of_a_stopped_set_stops_with_it() -> None:
         return dataclasses.replace(main, id=name, text=main.text.model_copy(update={"combines": combines}))
 
     sets = {"a": named("a", ()), "b": named("b", ("a",)), "c": named("c", ("b",)), "d": named("d", ())}
-    assert emergency_stop.made_from("a", sets) == ["a", "b", "c"]
-    assert emergency_stop.made_from("d", sets) == ["d"]
+    assert stops.made_from(["a"], sets) == ["a", "b", "c"]
+    assert stops.made_from(["d"], sets) == ["d"]
+
+
+COMBINATION = """
+ID: overall
+名称: 総合
+版: "1"
+施行日: 2024-04-01
+作成者: 分析
+承認者: 総括
+位置づけ: 試験
+閾値: 1
+組合せ: [poverty, absence]
+項目:
+  - {ID: either, 名称: どちらか, 条件: 貧困 または 不登校, 点: 1, 説明: どちらかに当たります, 根拠: 試験, 所管: 試験}
+例:
+  - {名称: 貧困, 状況: {貧困: はい}, 期待: 該当}
+"""
+
+
+@pytest.mark.django_db
+def test_a_combination_written_after_the_stop_is_stopped_too(view: MarkedView, actor_for: Any, app_home: Path) -> None:
+    made = emergency_stop.stop(actor_for("steering"), served(view), "poverty", "誤りが見つかった")
+    assert "overall" not in made.covers and "overall" not in stops.stopped_sets()
+    folder = app_home / "definitions" / "criteria"
+    folder.mkdir(parents=True)
+    (folder / "overall.yaml").write_text(COMBINATION, encoding="utf-8")
+    assert "overall" in stops.stopped_sets() and "absence" not in stops.stopped_sets()
+    standing = emergency_stop.standing("overall")
+    assert standing is not None and standing.pk == made.pk
+    emergency_stop.ask_to_lift(actor_for("steering"), "poverty", "直した")
+    emergency_stop.lift(actor_for("steering", login="another"), "poverty")
+    assert "overall" not in stops.stopped_sets()
 
 
 @pytest.mark.django_db

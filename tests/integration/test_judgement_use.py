@@ -19,7 +19,7 @@ from kizuki.definitions.shipped import shipped_definitions
 from kizuki.records.models import AuditEvent, Case, CorrectionRequest, Feedback, SealOverlay, User
 from kizuki.terms.errors import InputRefused, NotPermitted
 from tests import marked_city
-from tests.marked_city import MarkedView, rows
+from tests.marked_city import MarkedView, _home, rows
 
 pytestmark = pytest.mark.django_db
 LOADED = load_definitions(shipped_definitions())
@@ -121,7 +121,11 @@ def test_labels_are_authorised_recorded_and_pseudonymous_for_analysts(city: Serv
         "c2": ("既知", "1", "1"),
         "c3": ("情報誤り", "", "0"),
     }
+    homes = {p: r["household"] for p, r in found.items()}
+    assert len(set(homes.values())) == len({_home(p) for p in homes}), "one mark for a household, another for another"
+    assert not set(homes.values()) & {"", *(_home(p) for p in homes)}, "and it says nothing by itself"
     masked = feedback.labels(actor_for("analyst"))
+    assert {r["household"] for r in csv.DictReader(io.StringIO(masked))} == set(homes.values())
     assert not any(p in masked for p in ("c1,", "c2,", "c3,")) and "書き添え" not in masked
     assert AuditEvent.objects.filter(action="labels.export").count() == 2
     with pytest.raises(NotPermitted):

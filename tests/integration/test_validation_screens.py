@@ -14,11 +14,11 @@ from django.test import Client
 from kizuki.app import demo_users
 from kizuki.app.aggregate import suppressed
 from kizuki.app.backtest_results import keep, kept
+from kizuki.app.criteria_board import definitions_now
+from kizuki.app.criteria_editing_checks import check
 from kizuki.app.learned_watch import all_stopped, digest_of
-from kizuki.definitions.criteria import load as load_criteria
-from kizuki.definitions.shipped import shipped_definitions
 from kizuki.judge.point_table import NUMBER, ItemTable, PointTable
-from kizuki.records.models import AuditEvent, Case, MiddleBandDraw, MiddleBandPick, User
+from kizuki.records.models import AuditEvent, Case, CriteriaDraft, MiddleBandDraw, MiddleBandPick, User
 from tests.marked_city import MarkedView
 
 pytestmark = pytest.mark.django_db
@@ -91,18 +91,20 @@ def test_what_the_sample_does_not_carry_is_not_shown_as_learned(signed_in: SetIn
     assert "学んだ順は示していません：Riley" in text and "学んだ順 +" not in text
 
 
-def test_the_proposal_is_a_file_and_changes_nothing(signed_in: SetIn, app_home: Path) -> None:
-    client = signed_in("steering")
+@pytest.mark.parametrize("role", ["analyst", "steering"])
+def test_the_proposal_is_a_draft_in_the_queue_and_changes_nothing(signed_in: SetIn, app_home: Path, role: str) -> None:
+    client = signed_in(role)
     answer = client.post("/validation/thresholds/propose/", {"criteria": "poverty", "monthly": "25"})
-    assert answer.status_code == 200 and "attachment" in answer["Content-Disposition"]
-    text = answer.content.decode()
-    assert "承認者: 未承認" in text and "ID: poverty" in text
+    made = CriteriaDraft.objects.get()
+    assert answer.status_code == 302 and answer["Location"] == f"/criteria/drafts/{made.pk}/"
+    assert (made.criteria, made.base_version, made.status) == ("poverty", "2026.1", "作成中")
+    assert made.writers == [User.objects.get(username=role).pk], "who proposed it cannot approve it"
+    understood = check(made.text, definitions_now(app_home), made.base_version).criteria
+    assert understood is not None and understood.threshold == 1  # the lowest that the small city's list fits
+    assert "月25件に収まる最も低い閾値。いまは5点" in understood.text.standing
+    assert "閾値設計の提案" in page(client, answer["Location"])
     assert AuditEvent.objects.filter(action="threshold.propose").count() >= 1
     assert not (app_home / "definitions").exists()
-    overlay = app_home / "proposed"
-    overlay.mkdir()
-    (overlay / "poverty.yaml").write_text(text.replace("閾値: 1\n", "閾値: 5\n"), encoding="utf-8")
-    assert load_criteria(shipped_definitions() / "criteria", [overlay])["poverty"].threshold == 5
 
 
 def fair(group: str, n: int, **more: Any) -> dict[str, Any]:

@@ -101,6 +101,9 @@ def test_moved_in_children_are_unknown_not_zero(mart: SmallMart) -> None:
     mart.event("newcomer", "moved_in", "resident_register", moved)
     found = items_of(mart)
     assert short(found["newcomer", "consultations_3y"]) == ("not_collected", 1.0, "moved_in")  # at least one
+    seen = found["newcomer", "consultations_3y"]
+    assert seen["delivery_id"] and seen["record_id"] and seen["observed_on"] == dt.date(2026, 10, 1), "the record that is seen"
+    assert found["newcomer", "absence_days_3m_prev_year"]["delivery_id"] is None, "nothing seen, nothing to show"
     assert short(found["pupil", "consultations_3y"]) == ("zero", 0.0, None)
     assert short(found["newcomer", "absence_days_3m"]) == ("not_collected", 6.0, "moved_in")
     assert short(found["newcomer", "absence_days_3m_prev_year"]) == ("not_collected", None, "moved_in")

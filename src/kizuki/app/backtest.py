@@ -23,7 +23,7 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.sql import bind, load
 from kizuki.judge.case_table import CaseTable, Flags, Floats, Ints, number_item
-from kizuki.judge.selection import active
+from kizuki.judge.selection import active, without_learned
 from kizuki.mart.items import base_selects, build_items, months_before
 from kizuki.terms.errors import InputRefused, UsageError
 
@@ -92,7 +92,8 @@ class PastDays:
 
     def __init__(self, view: Published, definitions: Definitions) -> None:
         self.view = view
-        self.definitions = definitions
+        # learned points have seen this very past: only the staff's can be tried on it
+        self.definitions = definitions = without_learned(definitions)
         self.sets = {c.id: c for c in active(definitions, view.as_of)}
         self.engine = DuckEngine("2500MB")
         for name, table in view.tables(*_MART, "coverage").items():

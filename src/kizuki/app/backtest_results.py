@@ -6,7 +6,7 @@ the screens read it. Nothing learned is put to use by being kept here: staff poi
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,15 @@ from kizuki.app.backtest import GROUPS, STAFF, WINDOW_MONTHS, History, PastDays
 from kizuki.app.learning import LearnRequest
 from kizuki.app.learning_tables import Roles, known_by
 from kizuki.app.model_sheet import model_sheet
+from kizuki.definitions.item_windows import sayable
 from kizuki.engine.keys import KeyRing
+from kizuki.judge.as_criteria import written
 from kizuki.judge.calibration import calibration
 from kizuki.judge.capacity import Step, curve
 from kizuki.judge.case_table import Floats
 from kizuki.judge.fairness import compare, flagged
-from kizuki.judge.ladder import FEW, Learned, Question, learn
+from kizuki.judge.features import STAFF as STAFF_RUNG
+from kizuki.judge.ladder import FEW, Learned, Question, coming, learn
 from kizuki.judge.point_table import PointTable, read_table
 from kizuki.judge.promise import Promise
 from kizuki.terms.errors import InputRefused, RunFailed
@@ -64,7 +67,14 @@ def back_test_of(days: PastDays, criteria: str, monthly: int = DEFAULT_MONTHLY) 
     found, asked = _learned(past, monthly)
     told = head | _told(past, found)
     told |= {"table": found.table.as_dict() if found.table else None, "sheet": model_sheet(found, asked)}
-    return told
+    return told | {"written": _written(past, found, sayable(days.definitions.items))}
+
+
+def _written(past: History, found: Learned, names: Collection[str]) -> dict[str, Any] | None:
+    """The learned table as lines of a criteria set; None where nothing was learned that may be used."""
+    if found.table is None or found.refused or found.method == STAFF_RUNG or found.events < FEW:
+        return None
+    return written(found.table, past.cases, coming(past.cases), staff=STAFF, sayable=names).as_dict()
 
 
 def _learned(past: History, monthly: int) -> tuple[Learned, LearnRequest]:

@@ -164,4 +164,4 @@ def _assembled(
                 directions[name] = 1 if weights[k] > 0 else -1
     names = tuple(f"{2019 + t}-04-01" for t in range(len(parts)))
     table = CaseTable(tuple(columns), label, period.astype(np.int64), names, np.tile(household, len(parts)))
-    return World(table, chance, staff.astype(float), directions)
+    return World(table, chance, np.round(staff.astype(float)), directions)  # staff give whole points

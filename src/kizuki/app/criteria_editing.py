@@ -4,6 +4,7 @@ The steps are those of every definition (`definition_drafts`); here is what a cr
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,13 +42,19 @@ _EMPTY: Final = """ID: ''
 """
 
 
-def start(actor: Actor, base: CriteriaSet | None) -> CriteriaDraft:
-    """A new draft: a copy of a version, or an empty form."""
+def start(
+    actor: Actor, base: CriteriaSet | None, *, action: str = "criteria.draft", changes: Mapping[str, str] | None = None
+) -> CriteriaDraft:
+    """A new draft: a copy of a version with some values set (`changes`, by key of the file), or an empty form.
+
+    `action` is what the actor must be allowed to do: whoever may propose a threshold may start the draft that proposes it.
+    """
     today = timezone.localdate()
     if base is None:
-        return desk.start(actor, _EMPTY.format(year=today.year), ("", f"{today.year}.1"), "")
+        return desk.start(actor, _EMPTY.format(year=today.year), ("", f"{today.year}.1"), "", action=action)
     version = _next_version(base, today)
-    return desk.start(actor, copy_of(base, version), (base.id, version), base.version)
+    text = with_lines(copy_of(base, version), changes or {})
+    return desk.start(actor, text, (base.id, version), base.version, action=action)
 
 
 def copy_of(base: CriteriaSet, version: str) -> str:

@@ -55,10 +55,20 @@ class Desk:
 
     @transaction.atomic
     def start(
-        self, actor: Actor, text: str, names: tuple[str, str], base_version: str, what: str = "新しい案"
+        self,
+        actor: Actor,
+        text: str,
+        names: tuple[str, str],
+        base_version: str,
+        what: str = "新しい案",
+        *,
+        action: str = "",
     ) -> CriteriaDraft:
-        """A new draft with this text; `base_version` is empty for something the city does not have yet."""
-        allow(actor, f"{self.word}.draft")
+        """A new draft with this text; `base_version` is empty for something the city does not have yet.
+
+        `action` = what allows it where that is not writing drafts (a proposal made elsewhere).
+        """
+        allow(actor, action or f"{self.word}.draft")
         made = CriteriaDraft.objects.create(
             kind=self.kind,
             criteria=names[0],

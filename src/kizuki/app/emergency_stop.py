@@ -4,21 +4,28 @@ The only writer of `CriteriaStop`. What is hidden is decided at the door (`relea
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kizuki.app import accounts
+from kizuki.app.criteria_board import definitions_now
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
-from kizuki.definitions.criteria import CriteriaSet
+from kizuki.app.stops import made_from, stopped_sets
 from kizuki.govern.may import Refused
 from kizuki.records.models import CriteriaStop
 from kizuki.terms.errors import InputRefused
 
 MAX_REASON: Final = 200
+
+
+def home() -> Path:
+    """The home whose criteria are stopped."""
+    return Path(settings.KIZUKI_HOME)
 
 
 def allow(actor: Actor, action: str) -> None:
@@ -28,19 +35,13 @@ def allow(actor: Actor, action: str) -> None:
         raise verdict.error()
 
 
-def made_from(criteria: str, sets: Mapping[str, CriteriaSet]) -> list[str]:
-    """The set and every combination that reads it, also through another combination: their answers are not to be had either."""
-    covered = {criteria}
-    while True:
-        more = {c.id for c in sets.values() if covered.intersection(c.combines)} - covered
-        if not more:
-            return sorted(covered)
-        covered |= more
-
-
 def standing(criteria: str) -> CriteriaStop | None:
     """The stop in force of one set (its own, or of a set it combines); None if nothing keeps it back."""
-    return next((s for s in all_standing() if criteria in s.covers), None)
+    if criteria not in stopped_sets():
+        return None
+    found = all_standing()
+    own = next((s for s in found if criteria in s.covers), None)
+    return own or next((s for s in found if criteria in made_from(s.covers, definitions_now(home()).criteria)), None)
 
 
 def all_standing() -> list[CriteriaStop]:
@@ -68,7 +69,7 @@ def stop(actor: Actor, served: Served, criteria: str, reason: str) -> CriteriaSt
             made = CriteriaStop.objects.create(
                 criteria=criteria,
                 version=sets[criteria].version,
-                covers=made_from(criteria, sets),
+                covers=made_from([criteria], sets),
                 reason=reason.strip()[:MAX_REASON],
                 stopped_by_id=actor.user_id,
             )

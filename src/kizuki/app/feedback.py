@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
+from sqlglot import exp
 
 from kizuki.app import accounts, audit, corrections_asked
 from kizuki.app.cases import UNDO_HOURS
@@ -20,6 +21,7 @@ from kizuki.app.child_queries import REASONS
 from kizuki.app.current_person import current_person, ids_of
 from kizuki.app.release import Actor, record_output, release
 from kizuki.app.served import Served
+from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.governance import Scope
 from kizuki.govern.may import Refused
 from kizuki.govern.policy import grant_of
@@ -28,7 +30,18 @@ from kizuki.terms.errors import InputRefused
 
 _PURPOSE: Final = "note"
 MAX_NOTE: Final = 500
-LABEL_COLUMNS: Final = ("person", "criteria", "version", "as_of", "listed", "answer", "label", "already_known", "answered_on")
+LABEL_COLUMNS: Final = (
+    "person",
+    "household",
+    "criteria",
+    "version",
+    "as_of",
+    "listed",
+    "answer",
+    "label",
+    "already_known",
+    "answered_on",
+)
 _LABELS: Final = {
     FeedbackAnswer.RIGHT: "1",
     FeedbackAnswer.WRONG: "0",
@@ -172,7 +185,7 @@ def labels(actor: Actor) -> str:
     """The table of labels as CSV, one row per child × set × version; written in the log before it is handed out.
 
     `label`: 1 当たり and 既知, 0 外れ, blank 情報誤り (it says nothing about the child). Notes stay behind. For those who work
-    with pseudonymised data `person` is their token. Raises NotPermitted K701.
+    with pseudonymised data `person` is their token; `household` is opaque for everybody. Raises NotPermitted K701.
     """
     verdict = accounts.may(actor, "labels.export")
     if isinstance(verdict, Refused):
@@ -183,15 +196,25 @@ def labels(actor: Actor) -> str:
     record_output(actor, "labels.export", subjects=people, fields=fields, count=len(found), reason="judge labels")
     token = grant_of(accounts.governance(), actor).scope is Scope.PSEUDONYMOUS
     named = [audit.keys().token("pseudonym", p) if token else p for p in people]
-    return _csv(zip(named, found, strict=True))
+    homes = _households(people)
+    return _csv(zip(named, homes, found, strict=True))
 
 
-def _csv(rows: Iterable[tuple[str, Feedback]]) -> str:
+def _households(people: Sequence[str]) -> list[str]:
+    """An opaque mark of each person's present household, for samples drawn by household; a person in none is alone in one."""
+    now = exp.column("known_to").is_(exp.null()).and_(exp.column("valid_to").is_(exp.null()))
+    wanted = exp.column("person_id").isin(*(exp.Literal.string(p) for p in sorted(set(people)) or [""]))
+    rows = exp.select("person_id", "household_id").from_("household_member").where(now.and_(wanted))
+    homes = {r["person_id"]: r["household_id"] for r in current_view().cursor().query(rows).to_pylist()} if people else {}
+    return [audit.keys().token("pseudonym", "household", homes.get(p, p)) for p in people]
+
+
+def _csv(rows: Iterable[tuple[str, str, Feedback]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(LABEL_COLUMNS)
-    for person, f in rows:
+    for person, home, f in rows:
         label, known = _LABELS[FeedbackAnswer(f.answer)], int(f.answer == FeedbackAnswer.KNOWN)
         day = timezone.localdate(f.at).isoformat()
-        writer.writerow((person, f.criteria, f.version, f.as_of.isoformat(), int(f.listed), f.answer, label, known, day))
+        writer.writerow((person, home, f.criteria, f.version, f.as_of.isoformat(), int(f.listed), f.answer, label, known, day))
     return text.getvalue()

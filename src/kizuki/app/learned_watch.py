@@ -7,7 +7,7 @@ on. A new back-test makes a new table and ends the stop. What is kept names item
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +16,12 @@ import pyarrow as pa
 
 from kizuki.app.backtest import PastDays
 from kizuki.app.backtest_results import FOLDER, Result, all_kept
+from kizuki.app.learned_records import adopted_stops, note_stop, record
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
 from kizuki.judge.drift import drifted
+from kizuki.judge.point_table import PointTable
 from kizuki.terms.errors import KizukiError
 
 _UNSEEN: Final = "今日のデータと比べられませんでした"
@@ -65,9 +67,39 @@ def watch(home: Path, definitions: Definitions, snapshot: str, now: dt.datetime)
     return answers
 
 
+def watch_adopted(home: Path, definitions: Definitions, snapshot: str, now: dt.datetime) -> dict[str, tuple[str, ...]]:
+    """The same for the tables that versions in force or on trial are made of: criteria → reasons of those stopped just now."""
+    store = SnapshotStore(home / "snapshots", KeyRing.load(home))
+    used = list(_adopted(definitions, dt.date.fromisoformat(store.manifest(snapshot).as_of)))
+    standing = adopted_stops(home)
+    asked = {n: r for n, d in used if d not in standing and (r := record(home, d)) is not None}
+    if not asked:
+        return {}
+    with PastDays(Stored(store, store.manifest(snapshot)), definitions) as days:
+        found = {name: _compared(days, name, r.table) for name, r in asked.items()}
+    for name, reasons in found.items():
+        if reasons:
+            note_stop(home, asked[name].table.digest, reasons, now.isoformat())
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
+def _adopted(definitions: Definitions, day: dt.date) -> Iterator[tuple[str, str]]:
+    """(set, fingerprint) of the versions on trial and in force that name a learned table; the one in force comes last."""
+    for name, main in definitions.criteria.items():
+        serving = main.on(day)
+        for version in (*main.trials_on(day), *([serving] if serving is not None else [])):
+            if version.text.learned_from:
+                yield name, version.text.learned_from
+
+
 def _reasons(days: PastDays, name: str, result: Result) -> tuple[str, ...]:
-    table = result.table
-    if table is None or name not in days.sets:
+    if result.table is None:
+        return ("この判定基準は、いま使われていません",)
+    return _compared(days, name, result.table)
+
+
+def _compared(days: PastDays, name: str, table: PointTable) -> tuple[str, ...]:
+    if name not in days.sets:
         return ("この判定基準は、いま使われていません",)
     try:
         found: Mapping[str, Any] = drifted(table, days.today(name).cases)

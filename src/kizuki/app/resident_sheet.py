@@ -127,10 +127,9 @@ def _sealed() -> NotPermitted:
 
 def _told(rows: Sequence[Mapping[str, Any]], served: Served) -> tuple[tuple[str, tuple[Told, ...]], ...]:
     """Difficulty by difficulty what may be told; a set the city does not tell families of is left out whole."""
-    sets = served.definitions.loaded.criteria
     found: dict[str, dict[str, Told]] = {}
     for row in rows:
-        criteria = sets.get(row["criteria"])
+        criteria = served.definitions.in_use(row["criteria"])
         if criteria is None or not criteria.text.told_to_family:
             continue
         lines = found.setdefault(criteria.name, {})

@@ -1,16 +1,20 @@
 """What every screen starts from: the served snapshot, its as-of date, and the words of the definitions it was made with."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from sqlglot import exp
 
 from kizuki.app import explanation as words
 from kizuki.app.city_definitions import definitions_of as definitions_in_force
 from kizuki.app.freshness import CADENCE_DAYS
 from kizuki.app.release import MASKED
 from kizuki.app.snapshot_view import SnapshotView, current_view
+from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.expression import terms_of
 from kizuki.definitions.loader import Definitions as Loaded
 from kizuki.definitions.programmes import Programme
@@ -44,34 +48,43 @@ class Source:
 class Definitions:
     """Titles of criteria, programmes and sources; an id without a definition is shown as it is."""
 
-    def __init__(self, loaded: Loaded, as_of: dt.date = dt.date.max) -> None:
+    def __init__(self, loaded: Loaded, as_of: dt.date = dt.date.max, used: Mapping[str, str] | None = None) -> None:
+        """`used` = the version of each set the snapshot was judged with; any other set is shown as its file says."""
         self.loaded, self.as_of = loaded, as_of
+        self._used = used or {}
+
+    def in_use(self, criteria: str) -> CriteriaSet | None:
+        """The version the snapshot was judged with; None for a set that no longer exists."""
+        main: CriteriaSet | None = self.loaded.criteria.get(criteria)
+        if main is None:
+            return None
+        return next((v for v in main.versions if v.version == self._used.get(criteria)), main)
 
     def criteria_title(self, criteria: str) -> str:
         """類型の名前 (貧困, 不登校 …)."""
-        found = self.loaded.criteria.get(criteria)
+        found = self.in_use(criteria)
         return found.name if found else criteria
 
     def entry_title(self, criteria: str, entry: str) -> str:
         """Name of one entry of a criteria set."""
-        found = self.loaded.criteria.get(criteria)
+        found = self.in_use(criteria)
         return next((e.name for e in found.entries if e.id == entry), entry) if found else entry
 
     def similar_wording(self, criteria: str) -> bool:
         """Whether the points were learned from past cases: then a reason says what is alike, not what is wrong."""
-        found = self.loaded.criteria.get(criteria)
+        found = self.in_use(criteria)
         return bool(found and found.text.learned_from)
 
     def to_ask(self, criteria: str, entry: str) -> tuple[str, ...]:
         """What to ask, and where, to answer an entry that is unknown: 値の意味 → 聞き先 of each item it reads."""
-        found = self.loaded.criteria.get(criteria)
+        found = self.in_use(criteria)
         terms = [t for e in found.entries if e.id == entry for t in terms_of(e.condition)] if found else []
         items = [self.loaded.items[t.id] for t in terms if t.id in self.loaded.items]
         return tuple(dict.fromkeys(f"{i.meaning}か → {i.ask}" for i in items))
 
     def unknowable(self, criteria: str) -> tuple[str, ...]:
         """What no data can tell about this difficulty, as the criteria's owner wrote it."""
-        found = self.loaded.criteria.get(criteria)
+        found = self.in_use(criteria)
         return tuple(found.text.unknowable) if found else ()
 
     def programme(self, programme: str) -> Programme | None:
@@ -132,7 +145,13 @@ def served(home: Path) -> Served:
 @lru_cache(maxsize=4)
 def definitions_of(home: Path, snapshot: str, as_of: dt.date = dt.date.max) -> Definitions:
     """The definitions in force at a snapshot: read once for each, so that a change shows with the first run that used it."""
-    return Definitions(definitions_in_force(home), as_of)
+    return Definitions(definitions_in_force(home), as_of, _versions(current_view(home)))
+
+
+def _versions(view: SnapshotView) -> dict[str, str]:
+    """The version each set was judged with that night."""
+    rows = view.cursor().query(exp.select("criteria", "version").distinct().from_("judgement")).to_pylist()
+    return {r["criteria"]: r["version"] for r in rows}
 
 
 def shown(value: Any) -> str | None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from kizuki.app.deliveries import Delivery, accepted_deliveries, read_landing
 from kizuki.app.eligibility import judge_programmes
 from kizuki.app.freshness import feed_table
 from kizuki.app.judging import judge_all, judge_trials
+from kizuki.app.learned_records import adopted_stops
 from kizuki.app.linking import decisions_version, history, history_sources, key_master, link_night
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
@@ -36,7 +37,7 @@ from kizuki.engine.measure import release_memory
 from kizuki.engine.snapshots import Manifest, SnapshotStore, parts
 from kizuki.engine.steps import Inputs, Runner, Step, code_version, together
 from kizuki.engine.tables import empty, shape
-from kizuki.judge.selection import not_applied
+from kizuki.judge.selection import not_applied, without_learned
 from kizuki.mart.graph import CONFORMED, LINK, PERSON_RECORD, address_step, mart_steps, parts_of
 from kizuki.mart.items import base_selects, build_item_group, earliest_asked, groups, sources_read
 from kizuki.mart.queries import REGISTER, SPELL_SOURCES
@@ -281,13 +282,16 @@ def judge(night: Night) -> int:
     """判定: every criteria set in force over the items; those that are not are named."""
     for sentence in not_applied(night.definitions, night.as_of):
         night.progress(sentence)
+    stopped = sorted(adopted_stops(night.home))
+    definitions = without_learned(night.definitions, stopped)
 
     def compute(engine: DuckEngine, as_of: dt.date) -> Mapping[str, pa.Table]:
-        trial = judge_trials(engine, night.definitions, as_of)
-        return {**judge_all(engine, night.definitions, as_of), "judgement_trial": trial}
+        trial = judge_trials(engine, definitions, as_of)
+        return {**judge_all(engine, definitions, as_of), "judgement_trial": trial}
 
     outputs = {table: table for table in ("judgement", "judgement_reason", "judgement_trial")}
-    return night.run([_engine_step(night, "judge", {"item": _parts(night, "item")}, outputs, compute)])
+    step = _engine_step(night, "judge", {"item": _parts(night, "item")}, outputs, compute)
+    return night.run([replace(step, params=(*step.params, *stopped))])
 
 
 def programmes(night: Night) -> int:
@@ -381,7 +385,13 @@ def watch(night: Night) -> int:
     for name, reasons in answers.items():
         if reasons:
             night.progress(f"判定基準「{name}」の学んだ表を止めました：{'、'.join(reasons)}")
-    return len(answers)
+    halted = learned_watch.watch_adopted(night.home, night.definitions, night.snapshot, night.now)
+    for name, reasons in halted.items():
+        night.progress(f"判定基準「{name}」の学んだ版を止め、現場の点の版で判定し直します：{'、'.join(reasons)}")
+    if halted:  # nobody's list waits for tomorrow in an order that no longer holds
+        judge(night)
+        publish(night)
+    return len(answers) + len(halted)
 
 
 def snapshot_id(night: Night) -> str:
@@ -392,6 +402,7 @@ def snapshot_id(night: Night) -> str:
         night.definitions.version,
         code_version(*CODE),
         night.decisions,
+        *sorted(adopted_stops(night.home)),
         *(_digest(table) for table in corrections),
         writing_tables(night.home).version,
         *sorted(d.delivery for d in night.deliveries),

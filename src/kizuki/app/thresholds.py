@@ -1,8 +1,8 @@
 """閾値設計: how many cases staff can look at, how long the list then is, and how many of them it may find.
 
 All figures are whole people ("300人中およそ60人（48〜75人）"), never shares. Where there are too few past cases, or the sample
-does not carry what was learned, the page says so and shows no figure. What is chosen here changes nothing: it is written as a
-proposal for the criteria's file.
+does not carry what was learned, the page says so and shows no figure. What is chosen here changes nothing: it becomes a
+draft of the set's next version.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kizuki.app import aggregate
+from kizuki.app import aggregate, criteria_editing
 from kizuki.app.backtest import WINDOW_MONTHS
 from kizuki.app.backtest_results import DEFAULT_MONTHLY, MONTHLY, Result, kept
 from kizuki.app.learned_watch import stopped
@@ -19,6 +19,7 @@ from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.judge.selection import active
+from kizuki.records.models import CriteriaDraft
 from kizuki.terms.errors import InputRefused
 
 WORTH: Final = 0.1
@@ -218,10 +219,12 @@ def _proposed(rows: Sequence[Mapping[str, Any]], monthly: int) -> int | None:
     return min(fits, default=None)
 
 
-def propose(actor: Actor, served: Served, home: Path, name: str, monthly: int) -> tuple[str, str]:
-    """The proposal as (file name, YAML): a change of one criteria file for the owning office to review; nothing is applied.
+def propose(actor: Actor, served: Served, home: Path, name: str, monthly: int) -> CriteriaDraft:
+    """The proposed threshold as a draft of the set's next version, for the office to finish and another person to approve.
 
-    Raises NotPermitted, and InputRefused K563 where no threshold fits the capacity.
+    Points, entries and examples stay as they are: an example the new threshold answers otherwise is marked on the draft, and
+    approval cannot be asked for before somebody has looked at it. Raises NotPermitted, and InputRefused K563 where no
+    threshold fits the capacity.
     """
     page = thresholds(actor, served, home, name, monthly)
     aggregate.permitted(actor, "threshold.propose", served, _FIELDS, page.criteria.id)
@@ -232,27 +235,17 @@ def propose(actor: Actor, served: Served, home: Path, name: str, monthly: int) -
     record_output(
         actor, "threshold.propose", subjects=[], fields=["criteria.threshold"], count=1, reason=f"閾値の提案 {page.criteria.id}"
     )
-    return f"{page.criteria.id}-{served.as_of:%Y%m%d}.yaml", _yaml(page, actor, served.as_of)
+    changes = {"閾値": str(page.proposed), "位置づけ": _standing(page, served.as_of)}
+    return criteria_editing.start(actor, page.criteria, action="threshold.propose", changes=changes)
 
 
-def _yaml(page: Page, actor: Actor, day: dt.date) -> str:
-    c, length = page.criteria, next(x for x in page.lengths if x.threshold == page.proposed)
-    promised = f"検証の見込み：{page.chosen.sentence}" if page.chosen else f"検証の見込みはありません（{page.empty}）"
-    return "\n".join(
-        (
-            "# 閾値の提案。まだ効きません。確かめて承認したら、市の定義の criteria/ に置いてください。",
-            "# 例（期待）が閾値の変更で成り立たなくなるときは、読み込みで K504 として止まります。",
-            f"# 月{page.monthly}件（一年 {page.monthly * WINDOW_MONTHS}件）に収まる、最も低い閾値。",
-            f"# {day} 時点の「該当」：{length.children}人（{length.households}世帯）。いまの閾値は {c.threshold}。",
-            f"# {promised}",
-            f"ID: {c.id}",
-            f'版: "{c.version}-案{day:%Y%m%d}"',
-            f"閾値: {page.proposed}",
-            f"作成者: {actor.name}（閾値設計の画面）",
-            "承認者: 未承認",
-            f"作成日: {day}",
-            "",
-        )
+def _standing(page: Page, day: dt.date) -> str:
+    """Why this threshold, in the words of the version's 位置づけ."""
+    length = next(x for x in page.lengths if x.threshold == page.proposed)
+    promised = f"検証の見込み：{page.chosen.sentence}" if page.chosen else "検証の見込みはありません"
+    return (
+        f"閾値設計の提案（{day} 時点）：月{page.monthly}件に収まる最も低い閾値。いまは{page.criteria.threshold}点。"
+        f"「該当」{length.children}人（{length.households}世帯）。{promised}"
     )
 
 

@@ -33,12 +33,19 @@ def bench(
         _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
         return
     from kizuki.app.bench import measure_cities, report
+    from kizuki.app.bench_counts import measure_counts, report_counts
     from kizuki.app.bench_learning import measure_worlds, report_learning
 
     cities = measure_cities(_sizes(people or "20000,60000,183000"), progress=_progress)
     outcomes = measure_worlds(worlds, progress=_progress)
-    text = report(cities) + ("\n" + report_learning(outcomes) if outcomes else "")
-    figures = {"cities": [c.as_dict() for c in cities], "worlds": [o.as_dict() for o in outcomes]}
+    races = measure_counts(worlds, progress=_progress) if worlds else []
+    learned = "\n" + report_learning(outcomes) + "\n" + report_counts(races) if outcomes else ""
+    text = report(cities) + learned
+    figures = {
+        "cities": [c.as_dict() for c in cities],
+        "worlds": [o.as_dict() for o in outcomes],
+        "counts": [r.as_dict() for r in races],
+    }
     _tell(text, figures, out or Path("bench/results.md"), as_json)
 
 

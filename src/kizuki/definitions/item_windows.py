@@ -17,6 +17,8 @@ from kizuki.definitions.items import Ages, Difference, ItemDefinition
 
 _WINDOW = re.compile(r"(?:過去|直近)(?P<length>[1-9]\d?)(?P<unit>年|か月)の(?P<word>.+?)(?:の(?P<since>前年|前回)からの変化)?")
 _YEAR = 12
+_DERIVED = "__"
+"""In the id of every item derived here, and of no item of a file."""
 MAX_MONTHS = 120
 """Longer windows than retention allows would never be covered."""
 
@@ -97,6 +99,15 @@ class ItemWords(Mapping[str, Term]):
     def _keep(self, item: ItemDefinition) -> ItemDefinition:
         plain = item.model_copy(update={"window_word": ""})
         return self.derived.setdefault(plain.id, plain)
+
+
+def sayable(items: Mapping[str, ItemDefinition]) -> frozenset[str]:
+    """Ids of the items a condition can name: those of the files, and derived ones whose title says the whole period.
+
+    A window that ended months ago exists only as one side of a change; nobody can ask for it.
+    """
+    words = ItemWords({name: item for name, item in items.items() if _DERIVED not in name})
+    return frozenset(name for name, item in items.items() if item.judged and words.get(item.title) is not None)
 
 
 def _ages(root: ItemDefinition, shift: int) -> Ages:

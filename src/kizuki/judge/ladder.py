@@ -4,7 +4,7 @@ is promised.
 Fewer than 30 cases: staff points only. 30 to 299: staff points and items shrunk together. From 300: each item with
 its own shrinkage. A rung whose parameters ask for more cases than there are (Riley) is stepped down from; when none
 is left the table is made for study only and `refused` says why. Nothing learned is taken if it finds fewer than the
-staff points did.
+staff points did, cross-fitted or rolled forward in time.
 """
 
 from collections.abc import Mapping
@@ -147,12 +147,16 @@ def _auc_within(score: Floats, cases: CaseTable) -> float | None:
 
 
 def _not_below_staff(rung: _Rung, cases: CaseTable, asked: Question, staff: str, notes: list[str]) -> _Rung:
-    """The learned rung unless staff points alone found more and ranked better where neither was trained."""
+    """The learned rung only if it found no fewer than staff points alone and ranked better, both ways it was never trained.
+
+    Cross-fitted it must not fall behind on either count; rolled forward in time (where there are periods to roll over) it must
+    find no fewer, for a table that only fits the past it was learned on is what rolling shows up. A tie goes to the staff.
+    """
     alone = _try(cases, asked, staff, STAFF)
     mine, theirs = (_found(r.test.crossed, cases, asked.capacity) for r in (rung, alone))
-    better = (_auc_within(r.test.crossed, cases) or 0.5 for r in (rung, alone))
-    learned, staffs = better
-    if mine >= theirs or (learned > staffs and mine >= 0.8 * theirs):
+    learned, staffs = (_auc_within(r.test.crossed, cases) or 0.5 for r in (rung, alone))
+    later, staff_later = (_found(r.test.rolled, cases, asked.capacity) for r in (rung, alone))
+    if mine >= theirs and learned > staffs and later >= staff_later:
         return rung
     notes.append("過去の検証で現場の点を上回らなかったため、現場の点を使います。")
     return alone
@@ -233,13 +237,17 @@ def _table(rung: _Rung, cases: CaseTable, asked: Question, ahead: Ints, last: in
 
 
 def _calibrated(rung: _Rung, cases: CaseTable) -> dict[str, Any] | None:
-    """Of the rolled periods where there are any (the future as it would have been), else cross-fitted."""
+    """Of the rolled periods where there are any (the future as it would have been), else cross-fitted.
+
+    Staff points alone have one number to fit (`one_number`): their calibration without rolled periods is of the same rows.
+    """
     rolled = ~np.isnan(rung.test.rolled)
     rows = rolled if rolled.any() else ~np.isnan(rung.test.crossed)
     if not rows.any() or not cases.label[rows].sum():
         return None
+    by = "rolling_origin" if rolled.any() else "one_number" if rung.found.rung == STAFF else "cross_fit"
     points = (rung.test.rolled + rung.test.rolled_level if rolled.any() else rung.test.crossed + rung.fit.intercept)[rows]
-    return calibration(points, cases.label[rows]) | {"by": "rolling_origin" if rolled.any() else "cross_fit"}
+    return calibration(points, cases.label[rows]) | {"by": by}
 
 
 def _period(rung: _Rung, cases: CaseTable, t: int, capacity: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _part(name: str) -> list[Sql]:
 
 def judgement_query(criteria: Sequence[CriteriaSet]) -> Sql:
     """The `judgement` table: one row per child and set."""
-    return _union([_judgement(c) for c in criteria])
+    return _union([part for c in criteria for part in (_judgement(c, listed=True), _judgement(c, listed=False))])
 
 
 def hits_query(criteria: Sequence[CriteriaSet]) -> Sql:
@@ -172,12 +172,15 @@ def _verdict(criteria: CriteriaSet) -> Sql:
     )
 
 
-def _judgement(criteria: CriteriaSet) -> Sql:
+def _judgement(criteria: CriteriaSet, *, listed: bool) -> Sql:
+    """The children on the list in their order, or the others: most children need neither a place nor the draw that gives it."""
     verdict = exp.column(f"{criteria.id}__verdict", table="j")
     points, most = (exp.column(f"{criteria.id}__{part}", table="j") for part in ("points", "most"))
     place = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=_order(criteria, verdict, points, most)))
     not_listed = exp.EQ(this=verdict.copy(), expression=text(JudgementVerdict.NOT_CANDIDATE.value))
-    rank = case((negated(not_listed), place))
+    rank, which = (
+        (place, negated(not_listed)) if listed else (exp.null(), not_listed)
+    )  # NULL verdict (outside the ages): neither
     return (
         exp.select(
             exp.column("person_id", table="j"),
@@ -189,7 +192,7 @@ def _judgement(criteria: CriteriaSet) -> Sql:
             named(cast(rank, "int"), "rank"),
         )
         .from_(_answers(), copy=False)
-        .where(negated(is_null(verdict)), copy=False)
+        .where(which, copy=False)
     )
 
 

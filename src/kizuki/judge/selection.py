@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
 
 from kizuki.definitions.criteria import CriteriaSet, Entry
 from kizuki.definitions.expression import Condition, terms_of
@@ -38,6 +39,33 @@ def with_parts(criteria: CriteriaSet, definitions: Definitions, as_of: dt.date) 
     """A version and, for a combination, the versions in force of what it combines; empty if one of them is not in force."""
     parts = [c for c in active(definitions, as_of) if c.id in criteria.combines]
     return [*parts, criteria] if len(parts) == len(criteria.combines) else []
+
+
+def without_learned(definitions: Definitions, digests: Collection[str] | None = None) -> Definitions:
+    """The definitions as if the versions made from learned tables (all, or those of these fingerprints) had never begun.
+
+    The staff version before one goes on in its place; a set without a staff version before stays as it is.
+    """
+    found = {name: _unlearned(c, digests) for name, c in definitions.criteria.items()}
+    return dataclasses.replace(definitions, criteria=found)
+
+
+def _unlearned(criteria: CriteriaSet, digests: Collection[str] | None) -> CriteriaSet:
+    kept: list[CriteriaSet] = []
+    for version in criteria.versions:
+        learned = version.text.learned_from
+        if not learned or (digests is not None and learned not in digests):
+            kept.append(version)
+            continue
+        before = next((k for k in reversed(range(len(kept))) if not kept[k].text.trial), None)
+        if version.text.trial:
+            continue
+        if before is None:
+            return criteria
+        kept[before] = dataclasses.replace(kept[before], valid_to=version.valid_to)
+    if not kept or len(kept) == len(criteria.versions):
+        return criteria
+    return dataclasses.replace(kept[0], others=tuple(dataclasses.replace(k, others=()) for k in kept[1:]))
 
 
 def not_applied(definitions: Definitions, as_of: dt.date) -> list[str]:

@@ -37,15 +37,18 @@ WITH judged AS (
   CROSS JOIN item_rule AS d
   LEFT JOIN item_reduced AS r ON r.person_id = c.person_id AND r.item = d.item
   LEFT JOIN item_cover AS g ON g.person_id = c.person_id AND g.source = d.source
+),
+-- what is seen of a number that is not wholly known rests on records of its own, and shows them
+seen AS (
+  SELECT
+    *,
+    answer NOT IN ('known', 'zero', 'outside', 'feed_off') AND reduce IN ('sum', 'count', 'max') AND value > 0 AS at_least
+  FROM judged
 )
 SELECT
   person_id,
   item,
-  CASE
-    WHEN answer = 'known' THEN value
-    WHEN answer = 'zero' THEN CAST(0 AS DOUBLE)
-    WHEN answer NOT IN ('outside', 'feed_off') AND reduce IN ('sum', 'count', 'max') AND value > 0 THEN value
-  END AS value,
+  CASE WHEN answer = 'zero' THEN CAST(0 AS DOUBLE) WHEN answer = 'known' OR at_least THEN value END AS value,
   CASE WHEN answer = 'known' THEN code END AS code,
   CASE answer
     WHEN 'known' THEN 'known'
@@ -59,8 +62,8 @@ SELECT
     WHEN answer = 'blank' THEN why
     ELSE answer
   END AS unknown_reason,
-  COALESCE(guarded_as, CASE WHEN answer = 'known' THEN COALESCE(seen_source, source) ELSE source END) AS source,
-  CASE WHEN answer = 'known' OR answer = 'blank' THEN delivery_id END AS delivery_id,
-  CASE WHEN answer = 'known' OR answer = 'blank' THEN record_id END AS record_id,
-  CASE WHEN answer IN ('known', 'blank') THEN COALESCE(observed_on, window_to) ELSE window_to END AS observed_on
-FROM judged
+  COALESCE(guarded_as, CASE WHEN answer = 'known' OR at_least THEN COALESCE(seen_source, source) ELSE source END) AS source,
+  CASE WHEN answer IN ('known', 'blank') OR at_least THEN delivery_id END AS delivery_id,
+  CASE WHEN answer IN ('known', 'blank') OR at_least THEN record_id END AS record_id,
+  CASE WHEN answer IN ('known', 'blank') OR at_least THEN COALESCE(observed_on, window_to) ELSE window_to END AS observed_on
+FROM seen

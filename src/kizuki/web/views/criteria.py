@@ -10,7 +10,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kizuki.app import criteria_board, criteria_comparison, criteria_editing, criteria_editing_form
+from kizuki.app import (
+    criteria_board,
+    criteria_comparison,
+    criteria_editing,
+    criteria_editing_form,
+    docs_pages,
+    learned_records,
+)
 from kizuki.app.accounts import may
 from kizuki.app.criteria_editing_diff import differences
 from kizuki.app.criteria_editing_files import digest
@@ -71,7 +78,7 @@ def show(request: HttpRequest, criteria_id: str, version: str) -> HttpResponse:
         "others": others,
         "may_draft": bool(may(actor, "criteria.draft")),
     }
-    return render(request, "criteria/version.html", context)
+    return render(request, "criteria/version.html", context | _record(found))
 
 
 @require_POST
@@ -137,7 +144,22 @@ def _draft_context(request: HttpRequest, actor: Actor, found: CriteriaDraft, wri
         "may_withdraw": criteria_editing.desk.may_withdraw(actor, found),
         "mine": actor.user_id in found.writers,
     }
+    context |= _record(understood)
     return context | (_form_context(found, checked.by_field(), definitions) if writes else {})
+
+
+def _record(criteria: CriteriaSet | None) -> dict[str, Any]:
+    """検証の記録 of a version made from a learned table; nothing for any other."""
+    digest = criteria.text.learned_from if criteria else ""
+    if not digest:
+        return {"learned_from": ""}
+    found = learned_records.record(home(), digest)
+    return {
+        "learned_from": digest,
+        "record": found,
+        "record_sheet": docs_pages.render(found.sheet, "sheet/record").html if found else "",
+        "record_stopped": learned_records.adopted_stops(home()).get(digest, ()),
+    }
 
 
 def _counted(request: HttpRequest, actor: Actor, found: CriteriaDraft, definitions: Definitions) -> Any:

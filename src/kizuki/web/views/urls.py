@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern] = [
     path("validation/draw/", validation.draw, name="middle_band_draw"),
     path("validation/fairness/", validation.fairness, name="fairness"),
     path("validation/sheet/", validation.sheet, name="model_sheet"),
+    path("validation/learned/", validation.bring_in, name="learned_draft"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:slug>/", docs.docs, name="doc"),
     path("audit/", audit.audit, name="audit"),

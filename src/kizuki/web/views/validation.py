@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from kizuki.app import fairness_board, middle_band, thresholds, validation_board
+from kizuki.app import fairness_board, learned_drafts, middle_band, thresholds, validation_board
 from kizuki.app.accounts import may
+from kizuki.app.backtest_results import kept
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import capacity
 from kizuki.web.views.session import actor_of, home, number_of, snapshot
@@ -39,16 +40,15 @@ def capacities(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def propose(request: HttpRequest) -> HttpResponseBase:
-    """The proposal as a file; nothing is applied."""
+    """The proposal as a draft in the queue of drafts; nothing is applied."""
     name, monthly = request.POST.get("criteria", ""), thresholds.monthly_of(request.POST.get("monthly", ""))
     try:
-        file, text = thresholds.propose(actor_of(request), snapshot(), home(), name, monthly)
+        made = thresholds.propose(actor_of(request), snapshot(), home(), name, monthly)
     except InputRefused as refusal:
         messages.error(request, f"{refusal.what} {refusal.fix}", extra_tags="alert")
         return redirect("thresholds")
-    answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{file}"'
-    return answer
+    messages.success(request, "閾値の提案を、新しい版の案にしました。例と人数を確かめてから、承認を求めてください。")
+    return redirect("criteria_draft", made.pk)
 
 
 @require_POST
@@ -78,10 +78,25 @@ def sheet(request: HttpRequest) -> HttpResponse:
     context = {
         "criteria": criteria,
         "sheet": page.html if page else "",
+        "may_draft": bool(may(actor_of(request), "criteria.draft")),
+        "not_a_draft": learned_drafts.why_not(home(), kept(home(), criteria.id)),
         "sets": [(c.id, c.name) for c in thresholds.criteria_sets(served).values()],
         "empty": validation_board.why_no_sheet(home(), criteria.id),
     }
     return render(request, "validation/sheet.html", context)
+
+
+@require_POST
+def bring_in(request: HttpRequest) -> HttpResponseBase:
+    """The learned table of one set as a draft of a new version, then to the draft."""
+    name = request.POST.get("criteria", "")
+    try:
+        made = learned_drafts.bring_in(actor_of(request), snapshot(), home(), name)
+    except InputRefused as refusal:
+        messages.error(request, f"{refusal.what} {refusal.fix}", extra_tags="alert")
+        return redirect(f"{reverse('model_sheet')}?{urlencode({'criteria': name})}")
+    messages.success(request, "学んだ採点表を、新しい版の案にしました。試行か施行日を決めて、承認を求めてください。")
+    return redirect("criteria_draft", made.pk)
 
 
 def _chart(page: thresholds.Page) -> capacity.Curve | None:
