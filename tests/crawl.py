@@ -77,6 +77,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
         yield "cleansing_csv", "GET", f"/cleansing/csv/{query}", {}
     yield from _review_requests()
     yield from _criteria()
+    yield from _programmes()
     for query in ("", f"?criteria={CRITERIA}&monthly=5", "?criteria=%27&monthly=x"):
         yield "thresholds", "GET", f"/validation/thresholds/{query}", {}
         yield "fairness", "GET", f"/validation/fairness/{query}", {}
@@ -113,6 +114,29 @@ def _criteria() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     pair = f"old={CRITERIA}@2026.1&new={CRITERIA}@2026.1"
     for query in ("", f"?{pair}", f"?{pair}&children=1&capacity=2", "?old=absence&new=poverty", "?old=x&new=draft:99"):
         yield "criteria_compare", "GET", f"/criteria/compare/{query}", {}
+
+
+def _programmes() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """A draft of a programme from start to refusal by everybody, the registry both ways, and the office's list."""
+    yield "programmes", "GET", "/programmes/", {}
+    for name in ("school_aid", "nothing"):
+        yield "programme", "GET", f"/programmes/{name}/", {}
+        yield "programme_new", "POST", "/programmes/new/", {"copy": name}
+    yield "programme_new", "POST", "/programmes/new/", {"copy": ""}
+    for number in (*range(1, 12), 99):  # drafts of criteria sets have numbers, too
+        at = f"/programmes/drafts/{number}/"
+        yield "programme_draft", "GET", f"{at}?count=1", {}
+        yield "programme_draft", "POST", at, {"what": "yaml", "yaml": "ID: [", "revision": "1"}
+        yield "programme_preview", "GET", f"{at}preview/", {}
+        yield "programme_preview", "POST", f"{at}preview/", {"name": "x", "rule-0-condition": "印 ≥ 1"}
+        for what in ("request", "approve", "return", "withdraw"):
+            yield "programme_decide", "POST", f"{at}decide/", {"what": what, "effective_on": "2999-01-01"}
+    yield "programme_import", "POST", "/programmes/import/", {}
+    yield "programme_export", "GET", "/programmes/export/", {}
+    for query in ("", "?programme=school_aid", "?programme=school_aid&fact=tax_class&page=2", "?programme=%27&fact=%27"):
+        yield "confirmations", "GET", f"/confirmations/{query}", {}
+    for kind in ("xlsx", "csv"):
+        yield "confirmation_file", "POST", "/confirmations/file/", {"programme": "school_aid", "kind": kind}
 
 
 def _sheets(criteria: Sequence[str]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:

@@ -148,6 +148,10 @@ def _periods() -> list[dict[str, Any]]:
     return made
 
 
+UNKNOWN_OF_PROGRAMME = ("c3", "c5")
+"""Children of whom one fact a programme asks about is unknown."""
+
+
 def _judged(person: str) -> dict[str, Any]:
     verdict = {"c1": "該当", "c3": "要確認", "c5": "該当"}.get(person, "非該当")
     rank = CANDIDATES.index(person) + 1 if person in CANDIDATES else None
@@ -156,7 +160,9 @@ def _judged(person: str) -> dict[str, Any]:
 
 def _programme(person: str | None, household: str | None = None) -> dict[str, Any]:
     found = row("eligibility", person or household or "", programme="school_aid", household_id=household or _home(person or ""))
-    return found | {"person_id": person, "verdict": "該当", "reasons": "[]", "unknown": "[]"}
+    open_fact = '[{"条件": "tax", "確認すること": "課税区分：申告を案内する", "項目": "tax_class", "理由": "undeclared"}]'
+    verdict, unknown = ("不明", open_fact) if person in UNKNOWN_OF_PROGRAMME else ("該当", "[]")
+    return found | {"person_id": person, "verdict": verdict, "reasons": "[]", "unknown": unknown}
 
 
 def table(schema: TableSchema, content: list[dict[str, Any]]) -> pa.Table:
@@ -176,16 +182,21 @@ class MarkedView:
     merged: dict[str, str] = field(default_factory=dict)
     engine: DuckEngine = field(default_factory=lambda: DuckEngine(memory_limit="200MB", threads=1))
     near: NearTables = field(init=False)
+    made: dict[str, pa.Table] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         content = rows()
         content["redirect"] = [{"person_id": old, "current_person_id": now} for old, now in self.merged.items()]
         tables = {name: table(schema, content[name]) for name, schema in ALL_TABLES.items()}
-        self.near = NearTables(tables)
+        self.near, self.made = NearTables(tables), tables
         for name, made in tables.items():
             self.engine.register("arriving", made)
             self.engine.materialise(name, _everything())
             self.engine.unregister("arriving")
+
+    def tables(self, *names: str) -> dict[str, pa.Table]:
+        """Tables of the snapshot as they were read."""
+        return {name: self.made[name] for name in names}
 
     def cursor(self) -> DuckEngine:
         """Another handle on the same tables."""

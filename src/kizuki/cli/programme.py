@@ -1,5 +1,7 @@
 """`kizuki programme`: the catalogue, the words its conditions may use, and the answer for any household."""
 
+import datetime as dt
+import getpass
 import json
 import sys
 from pathlib import Path
@@ -103,3 +105,61 @@ def judge(
     if refused:
         fix = "標準エラーに示した行を直してください。ほかの行は判定しました。"
         raise InputRefused("K604", f"{refused:,}行を判定できませんでした。", "標準入力", fix)
+
+
+@app.command(name="import")
+def import_registry(
+    file: Annotated[Path, typer.Argument(help="台帳（レジストリ）のファイル。CSV（UTF-8・CP932）かJSON。")],
+    home: Home = Path("var"),
+    user: Annotated[str, typer.Option("--user", help="取り込む利用者のID。省くと、いまのOSの利用者名。")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """台帳の名称・概要・窓口・URLを、条件のない案として取り込みます（条件を書いて承認されるまで判定に使いません）。"""
+    from kizuki.app import startup
+
+    try:
+        content = file.read_bytes()
+    except OSError as e:
+        raise InputRefused("K607", "ファイルを読めません。", str(file), "名前と読み取りの権限を確かめてください。") from e
+    startup.open_app(home)
+    from kizuki.app import accounts, programme_registry  # needs the opened app
+    from kizuki.records.models import User
+
+    login = user or getpass.getuser()
+    found = User.objects.filter(username=login, is_active=True).first()
+    if found is None:
+        raise InputRefused("K776", "その利用者はいません。", login, "--user に、権限のある利用者のIDを指定してください。")
+    purposes = accounts.purposes_of(found)
+    actor = accounts.actor(found, purpose=purposes[0].id if purposes else "", session="cli")
+    done = programme_registry.import_registry(actor, content)
+    for line in done.refused:
+        print(line, file=sys.stderr)
+    if done.left_out:
+        print(f"使わなかった列：{'、'.join(done.left_out)}", file=sys.stderr)
+    told = f"案 {done.made}件　いまある制度と同じ {done.same}件　すでに案がある {done.waiting}件　断った行 {len(done.refused)}件"
+    print(json.dumps(done.as_dict(), ensure_ascii=False) if as_json else told)
+
+
+@app.command(name="export")
+def export_registry(
+    home: Home = Path("var"),
+    out: Annotated[Path | None, typer.Option("--out", help="書き出すファイル。省くと標準出力。")] = None,
+) -> None:
+    """制度の一覧を、台帳（ユニバーサルメニュー）と同じ列のCSVで書き出します。"""
+    from kizuki.app import startup
+
+    startup.open_app(home)
+    from kizuki.app import programme_registry  # needs the opened app
+
+    today = dt.datetime.now(tz=dt.UTC).astimezone().date()
+    texts = [p.on(today) for _, p in sorted(definitions_of(home).programmes.items())]
+    content = programme_registry.export_registry(texts).encode("utf-8-sig")
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as e:
+        raise InputRefused("K607", "ファイルに書けません。", str(out), "場所と書き込みの権限を確かめてください。") from e
+    print(f"{len(texts)}制度を {out} に書き出しました。", file=sys.stderr)
