@@ -88,9 +88,7 @@ def test_whoever_wrote_cannot_approve_and_other_roles_may_not_draft(actor_for: M
     assert held(app_home) == []
 
 
-def test_fewer_than_eight_examples_or_one_that_fails_keep_approval_away(
-    actor_for: Make, app_home: Path, soon: dt.date
-) -> None:
+def test_fewer_than_eight_examples_or_one_that_fails_keep_approval_away(actor_for: Make, app_home: Path, soon: dt.date) -> None:
     office = actor_for("programme_office")
     made = programme_editing.start(office, definitions_now(app_home).programmes[NAME])
     assert programme_editing.checked(made).sound
@@ -134,9 +132,7 @@ def test_a_version_without_its_programme_or_day_stops_the_loader(app_home: Path)
             definitions_of(app_home)
 
 
-def test_a_years_figures_reach_the_approved_text_too_and_its_own_stay(
-    actor_for: Make, app_home: Path, soon: dt.date
-) -> None:
+def test_a_years_figures_reach_the_approved_text_too_and_its_own_stay(actor_for: Make, app_home: Path, soon: dt.date) -> None:
     main = definitions_of(app_home).programmes[NAME]
     table = main.text.tables[0]
     asked = waiting(actor_for, app_home, soon)
@@ -157,7 +153,9 @@ def test_the_registry_becomes_drafts_that_cannot_be_judged_and_matches_what_is_t
     actor_for: Make, app_home: Path, soon: dt.date
 ) -> None:
     office = actor_for("programme_office")
-    rows = f"{REGISTRY}p1,紙おむつの支給,乳児に支給,https://example.lg.jp/,給付係\np2,就学援助,学用品費,https://example.lg.jp/s,\n"
+    rows = (
+        f"{REGISTRY}p1,紙おむつの支給,乳児に支給,https://example.lg.jp/,給付係\np2,就学援助,学用品費,https://example.lg.jp/s,\n"
+    )
     done = programme_registry.import_registry(office, rows.encode("cp932"))
     assert (done.made, done.same, done.waiting, done.refused) == (2, 0, 0, ())
     new, change = sorted(desk.drafts(), key=lambda d: d.criteria)

@@ -24,7 +24,13 @@ def csv_text(*rows: dict[str, str], columns: tuple[str, ...] = COLUMNS) -> str:
     return target.getvalue()
 
 
-ROW = {"PSID": PSID, TITLE: "紙おむつの支給", "概要": "乳児に、支給券を\nお渡しします", OWNER: "子育て支援課", CONTACT: "給付係"}
+ROW = {
+    "PSID": PSID,
+    TITLE: "紙おむつの支給",
+    "概要": "乳児に、支給券を\nお渡しします",
+    OWNER: "子育て支援課",
+    CONTACT: "給付係",
+}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])

@@ -169,7 +169,7 @@ def sheet(programme: Programme, today: dt.date, checked: CheckedProgramme | None
 def _expected(text: ProgrammeText, number: int) -> str:
     example = text.examples[number]
     amount = "" if example.amount_yen is None else f"（{example.amount_yen:,}円）"
-    asks = f"〔{'・'.join(a or '所管課の判断' for a in example.asks)}〕" if example.asks else ""
+    asks = f"（{'・'.join(a or '所管課の判断' for a in example.asks)}）" if example.asks else ""
     return f"{example.expected.value}{amount}{asks}"
 
 
@@ -234,8 +234,8 @@ def _parts(text: ProgrammeText) -> Iterator[tuple[str, str]]:
     for row in _figures(text.tables):
         yield f"表「{row.table}」{row.period}", f"{row.values}　{row.source}"
     if text.receipt is not None:
-        told = text.receipt.model_dump(by_alias=True)
-        yield "受給", "、".join(f"{key} {told[key]}" for key in RECEIPT.values() if told[key])
+        receipt = text.receipt.model_dump(by_alias=True)
+        yield "受給", "、".join(f"{key} {receipt[key]}" for key in RECEIPT.values() if receipt[key])
     yield "金額", _amount(text)
     yield "確認事項", "、".join(text.to_confirm)
     yield from (("台帳の" + title, value) for title, value in _registry(text))

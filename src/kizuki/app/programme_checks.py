@@ -39,7 +39,7 @@ class CheckedProgramme:
 
 
 def check(text: str, definitions: Definitions, *, new: bool) -> CheckedProgramme:
-    """Everything the loader refuses in a draft, and its examples with the answers they get; `new` = the city has no such ID yet."""
+    """Everything the loader refuses in a draft, and its examples with their answers; `new` = the city has no such ID yet."""
     if len(text) > _LIMIT:
         fix = f"{_LIMIT:,}字までにしてください。"
         return CheckedProgramme(None, (Finding("", 0, "本文が長すぎます。", fix, "K581"),))
@@ -100,7 +100,7 @@ def _said(answer: Answer) -> str:
 def _words(verdict: str, amount_yen: int | None, asks: "tuple[str, ...] | list[str] | None") -> str:
     amount = "" if amount_yen is None else f"（{amount_yen:,}円）"
     asked = "・".join(dict.fromkeys(a or THE_OFFICE for a in asks)) if asks else ""
-    return f"{verdict}{amount}{f'〔{asked}〕' if asked else ''}"
+    return f"{verdict}{amount}{f'（{asked}）' if asked else ''}"
 
 
 def _enough(programme: Programme) -> Iterator[Finding]:

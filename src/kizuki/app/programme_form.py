@@ -236,7 +236,7 @@ def household_text(household: Mapping[str, Any]) -> str:
     if members is not None and not members:
         lines.append(f"{NOBODY}：{NOTHING}")
     for member in members or ():
-        told = {_FRAME.get(k, k): v for k, v in member.items()} if isinstance(member, Mapping) else {}
+        told = {str(_FRAME.get(k, k)): v for k, v in member.items()} if isinstance(member, Mapping) else {}
         name = f" {told['id']}" if "id" in told else ""
         rest = _items({k: v for k, v in told.items() if k not in ("役割", "id")})
         lines.append(f"{told.get('役割', NO_ROLE)}{name}：{rest}")

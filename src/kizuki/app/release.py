@@ -185,7 +185,9 @@ def _answer(door: _Door, ask: Ask, subjects: set[str]) -> Released:
     refused = _check_named(door, ask, known) + _check_filters(door, ask, known)
     readable = frozenset(c for c, rule in known.rules.items() if _may_show(door.whole, rule))
     if ask.query.subject is not None and ask.query.subject not in readable:  # unnamed rows could be neither sealed nor logged
-        raise Refused("あなたの役割では、この一覧は表示できません。", fix="必要なときは、総括管理主体に相談してください。").error()
+        raise Refused(
+            "あなたの役割では、この一覧は表示できません。", fix="必要なときは、総括管理主体に相談してください。"
+        ).error()
     named = _named(ask, known)
     persons = AT_HAND if named or door.reach.everyone else IN_SCOPE
     limits = Limits(door.whole.sources, readable, persons, _filters_by_place(ask, known), door.stopped)

@@ -136,7 +136,9 @@ def import_registry(
         print(line, file=sys.stderr)
     if done.left_out:
         print(f"使わなかった列：{'、'.join(done.left_out)}", file=sys.stderr)
-    told = f"案 {done.made}件　いまある制度と同じ {done.same}件　すでに案がある {done.waiting}件　断った行 {len(done.refused)}件"
+    told = (
+        f"案 {done.made}件　いまある制度と同じ {done.same}件　すでに案がある {done.waiting}件　断った行 {len(done.refused)}件"
+    )
     print(json.dumps(done.as_dict(), ensure_ascii=False) if as_json else told)
 
 

@@ -1,5 +1,7 @@
 """確認リスト: counts by missing fact, the answers of one programme, and the file of them."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +20,7 @@ def confirmations(request: HttpRequest) -> HttpResponse:
     chosen = next((p for p in found.programmes if p.id == request.GET.get("programme", "")), None)
     fact = request.GET.get("fact", "")
     number = max(number_of(request.GET.get("page", "1")) or 1, 1)
-    context = {"board": found, "chosen": chosen, "fact": fact, "number": number}
+    context: dict[str, Any] = {"board": found, "chosen": chosen, "fact": fact, "number": number}
     if chosen is not None:
         rows, more = confirmation_list.page(actor, served, chosen.id, fact, number)
         context |= {"rows": rows, "next": number + 1 if more else 0}
