@@ -12,7 +12,9 @@ from kizuki.definitions.switches import apply_switches
 from kizuki.definitions.yaml import build, read_folder, read_yaml
 from kizuki.terms.errors import DefinitionError
 
-_OTHERS = ("linkage", "items", "criteria", "programmes", "governance")
+_OTHERS = ("linkage", "items", "criteria", "programmes", "governance", "messages")
+_WHOLE = ("governance", "messages")
+"""Kinds that are one object, not many by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Definitions:
     criteria: dict[str, Any] = field(default_factory=dict)
     programmes: dict[str, Any] = field(default_factory=dict)
     governance: Any = None
+    messages: Any = None
     profile: Any = None
 
 
@@ -68,13 +71,13 @@ def source_schema() -> dict[str, Any]:
 def _load_other(name: str, roots: Sequence[Path]) -> Any:
     """Other kinds of definition keep their models in their own module, each with `load(folder, overlays)`."""
     if not any((root / name).is_dir() for root in roots):
-        return None if name == "governance" else {}
+        return None if name in _WHOLE else {}
     try:
         module = importlib.import_module(f"kizuki.definitions.{name}")
     except ModuleNotFoundError as e:
         if e.name != f"kizuki.definitions.{name}":
             raise
-        return None if name == "governance" else {}
+        return None if name in _WHOLE else {}
     return module.load(roots[0] / name, [root / name for root in roots[1:]])
 
 
