@@ -1,7 +1,7 @@
-"""Notices as the city wrote them: texts in immutable versions, the rules of sending, the days nothing is sent, office telephones.
+"""Notices as the city wrote them: texts in immutable versions, rules of sending, days nothing is sent, office telephones.
 
-`definitions/base/messages/{rules,calendar,offices}.yaml` and `messages/templates/*.yaml`. A text says nothing about a person: the
-only fields are the one-time address, the telephone of the office and, in a named text, the name of the programme.
+`definitions/base/messages/{rules,calendar,offices}.yaml` and `messages/templates/*.yaml`. A text says nothing about a
+person: the only fields are the one-time address, the telephone of the office and, in a named text, the name of the programme.
 """
 
 import datetime as dt
@@ -133,9 +133,13 @@ class SendingRules(Definition):
 
     @model_validator(mode="after")
     def _day_left(self) -> "SendingRules":
-        room = dt.timedelta(hours=self.quiet_from.hour - self.quiet_to.hour, minutes=self.quiet_from.minute - self.quiet_to.minute)
+        room = dt.timedelta(
+            hours=self.quiet_from.hour - self.quiet_to.hour, minutes=self.quiet_from.minute - self.quiet_to.minute
+        )
         if room <= dt.timedelta(minutes=self.least_room_minutes):
-            raise ValueError("送らない時刻は、夜から次の朝までを書いてください（送れる時間が「その日に残す分数」より長くなるように）。")
+            raise ValueError(
+                "送らない時刻は、夜から次の朝までを書いてください（送れる時間が「その日に残す分数」より長くなるように）。"
+            )
         if self.quiet_from > dt.time(21) or self.quiet_to < dt.time(8):
             raise ValueError("夜9時から朝8時までは、かならず送らない時刻に入れてください。")
         return self
@@ -198,7 +202,7 @@ class Office(Definition):
     """One office and the telephone residents may call. `example` = a number for demonstrations, never sent to residents."""
 
     name: str = Field(alias="名")
-    phone: str = Field(alias="電話", pattern=r"^[0-9０-９\-－（）() 内線]{8,30}$")
+    phone: str = Field(alias="電話", pattern=r"^[0-9\-() 内線]{8,30}$")
     example: YesNo = Field(False, alias="例")
 
 
@@ -231,13 +235,14 @@ def load(folder: Path, overlays: Sequence[Path] = ()) -> Messages:
     """Messages of `folder` (…/messages) with overlays laid over it; raises DefinitionError K80x, K810, K811."""
     layers = [layer for layer in (folder, *overlays) if layer.is_dir()]
     texts = [layer / "templates" for layer in layers]
-    nodes = read_folder(texts[0], texts[1:])
+    nodes = _merged([read_folder(folder) for folder in texts])
     templates = {name: build(Template, node) for name, node in nodes.items()}
     for name, template in templates.items():
         _check_digests(template, nodes[name])
     _check_history(texts)
     return Messages(
-        templates, *(build(model, _page(layers, name)) for name, model in _PAGES)  # type: ignore[arg-type]
+        templates,
+        *(build(model, _page(layers, name)) for name, model in _PAGES),  # type: ignore[arg-type]
     )
 
 
@@ -247,8 +252,19 @@ _PAGES: Final = (("rules", SendingRules), ("calendar", Calendar), ("offices", Of
 def _page(layers: Sequence[Path], name: str) -> Node:
     found = [path for layer in layers if (path := layer / f"{name}.yaml").exists()]
     if not found:
-        raise DefinitionError("K810", f"お知らせの定義 {name}.yaml がありません。", str(layers[0]), "定義を入れ直してください。")
+        raise DefinitionError(
+            "K810", f"お知らせの定義 {name}.yaml がありません。", str(layers[0]), "定義を入れ直してください。"
+        )
     return reduce(lambda a, b: merge(a, b, ("名", "年", "版")), [read_yaml(path) for path in found])
+
+
+def _merged(layers: Sequence[Mapping[str, Node]]) -> dict[str, Node]:
+    """Texts of all layers: a later one adds versions to those before."""
+    found: dict[str, Node] = {}
+    for layer in layers:
+        for name, node in layer.items():
+            found[name] = merge(found[name], node, ("版",)) if name in found else node
+    return found
 
 
 def _check_digests(template: Template, node: Node) -> None:
