@@ -106,8 +106,6 @@ def histories(draw: st.DrawFn) -> list[tuple[Question, Choice]]:
             past.append(Past(answer.household_id, answer.child_id, answer.programme, status, one.not_before))
         days = draw(st.sampled_from([-40, 0, 3, 9, 20, 60, 170, 179, 181]))  # clocks are set back, too
         at += dt.timedelta(days=days, minutes=draw(st.integers(0, 1440)))
-            days=draw(st.sampled_from([-40, 0, 3, 9, 20, 60, 170, 179, 181])), minutes=draw(st.integers(0, 1440))
-        )  # clocks are set back, too
         at = min(max(at, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)), dt.datetime(2027, 12, 1, tzinfo=dt.UTC))
     return made
 
