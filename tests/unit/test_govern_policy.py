@@ -45,8 +45,10 @@ MAY = {
     "steering": "today.view candidates.view child.view judgement.view feed.view docs.read seal.add grants.view link.quality "
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
     "programme.view programme.approve criteria.stop criteria.stop_ledger review.write labels.export validation.view "
-    "threshold.propose middle_band.draw consent.view enquiry.counts effect.view",
-    "data_owner": "today.view feed.view docs.read sheet.view correction.answer programme.view",
+    "threshold.propose middle_band.draw consent.view enquiry.counts effect.view "
+    "notice.view notice.approve notice.approve_any notice.stop",
+    "data_owner": "today.view feed.view docs.read sheet.view correction.answer programme.view notice.view notice.approve "
+    "notice.stop",
     "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
     "validation.view threshold.propose programme.view",
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
@@ -54,10 +56,12 @@ MAY = {
     "programme.view",
     "it": "today.view feed.view docs.read",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
-    "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view",
+    "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view "
+    "notice.view notice.prepare notice.stop",
     "programme_desk": "today.view docs.read consent.view consent.enter invitation.make letter.print enquiry.answer "
     "counter.tell effect.view",
-    "programme_office": "today.view docs.read programme.view programme.draft confirmation.view",
+    "programme_office": "today.view docs.read programme.view programme.draft confirmation.view "
+    "notice.view notice.approve notice.stop",
     "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 

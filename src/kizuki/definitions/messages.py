@@ -129,6 +129,7 @@ class SendingRules(Definition):
     most_waves: int = Field(alias="送る週の数の上限", ge=1, le=12)
     closing_days: int = Field(alias="締切前に送らない日数", ge=0)
     tax_facts: frozenset[str] = Field(alias="税情報の項目")
+    yearly_worth: dict[str, int] = Field(alias="年額の目安", default_factory=dict)
     openings: tuple[Opening, ...] = Field((), alias="受付期間")
 
     @model_validator(mode="after")

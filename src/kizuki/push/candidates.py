@@ -112,6 +112,9 @@ class Waves:
     seed: str = ""
 
 
+ALL_AT_ONCE = Waves()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Everything the choice is made from; `leaves_at` = the earliest a notice could go."""
@@ -122,7 +125,7 @@ class Question:
     past: Sequence[Past]
     clock: Clock
     leaves_at: dt.datetime
-    waves: Waves = Waves()
+    waves: Waves = ALL_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +231,3 @@ def _order(answer: Answer, question: Question) -> tuple[float, dt.date, Key]:
     offer, rules = question.offers.get(answer.programme), question.clock.rules
     last = deadline(answer.programme, question.leaves_at.astimezone(JAPAN).date(), rules)
     return (-(offer.value_yen if offer else 0.0), last or dt.date.max, answer.key)
-
-
-def yearly_value(per: str, largest: float) -> float:
-    """The most a programme is worth in a year, from the largest figure of its tables: a month's counts twelve times."""
-    return largest * 12 if per == "month" else largest

@@ -15,7 +15,10 @@ from kizuki.terms.errors import InputRefused
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """To the relay: one immutable text. `named` texts may name a programme and go only to those whose consent covers it."""
+    """To the relay: one immutable text. `named` texts may name a programme and go only to those whose consent covers it.
+
+    `text` is complete but for `{リンク}`, which stands in it exactly once: the relay puts the one-time address there.
+    """
 
     kind: ClassVar[str] = "template"
     template: str

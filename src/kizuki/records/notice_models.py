@@ -218,6 +218,8 @@ class NoticeStop(models.Model):
     lift_asked_at = models.DateTimeField("解くことを求めた日時", null=True, blank=True)
     lifted_by = models.ForeignKey(_STAFF, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     lifted_at = models.DateTimeField("解いた日時", null=True, blank=True)
+    told_at = models.DateTimeField("止めたことを中継へ渡した日時", null=True, blank=True)
+    lift_told_at = models.DateTimeField("解いたことを中継へ渡した日時", null=True, blank=True)
 
     class Meta:
         verbose_name = "お知らせの緊急停止"
