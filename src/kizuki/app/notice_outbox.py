@@ -3,7 +3,8 @@
 Everything is asked again at the last moment: consent, seal, care, doubts, who lives where, 未受給 on the newest snapshot,
 interval, cap, stop. A notice that fails is held for good (a new batch may choose the household again); a stop or a missing
 calendar only makes it wait. `lines_to_hand` may be called any number of times: what changes state is `handed`, in the
-transaction that records the file. Killed between the two, the same notices with the same retry keys are handed again, and the relay knows them.
+transaction that records the file. Killed between the two, the same notices with the same retry keys are handed again, and
+the relay knows them.
 """
 
 import datetime as dt
