@@ -1,8 +1,6 @@
 """Notices from being made to what the relay says: two people, last-moment checks, stops, and nothing twice (G8)."""
 
 import datetime as dt
-import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,9 +77,8 @@ LATER = NOW + dt.timedelta(minutes=10)
 
 @pytest.fixture
 def world(marked_city: MarkedView, actor_for: Callable[..., Actor], monkeypatch: pytest.MonkeyPatch, app_home: Path) -> World:
-    answers = [
-        Answer(PROGRAMME, h, c, "該当", False, True) for h, c in (("h1", "c1"), ("h3", "c4"), ("h4", "c5"), ("h2", "c3"))
-    ]
+    children = (("h1", "c1"), ("h3", "c4"), ("h4", "c5"), ("h2", "c3"))
+    answers = [Answer(PROGRAMME, h, c, "該当", False, True) for h, c in children]
 
     def of_these(view: Any, programmes: Any, as_of: Any, asked: notice_facts.Asked) -> list[Answer]:
         names = {p.id for p in programmes}
@@ -96,9 +93,7 @@ def world(marked_city: MarkedView, actor_for: Callable[..., Actor], monkeypatch:
         lambda *a: replace(real(*a), in_care=frozenset(), unlinked=frozenset()),  # every marked person is in both
     )
     consents = Consents({"h1": Standing("r1", "m1"), "h2": Standing("r2", "m3"), "h3": Standing("r3", "f4")})
-    module = types.ModuleType("kizuki.app.consents")
-    module.standing = consents.standing  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "kizuki.app.consents", module)
+    monkeypatch.setattr(notice_facts.consents, "standing", consents.standing)
     for number, person in (("r1", "m1"), ("r2", "m3"), ("r3", "f4")):
         Recipient.objects.create(recipient_no=number, person_id=person)
     officer, owner = actor_for("notice_officer"), actor_for("data_owner")
