@@ -58,9 +58,11 @@ MAY = {
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view notice.view notice.prepare "
     "notice.stop",
-    "programme_desk": "today.view docs.read consent.view consent.enter invitation.make letter.print enquiry.answer counter.tell "
+    "programme_desk": "today.view docs.read consent.view consent.enter invitation.make letter.print enquiry.answer "
+    "counter.tell "
     "effect.view",
-    "programme_office": "today.view docs.read programme.view programme.draft confirmation.view",
+    "programme_office": "today.view docs.read programme.view programme.draft confirmation.view notice.view notice.approve "
+    "notice.stop",
     "auditor": "today.view docs.read audit.view audit.verify sheet.view criteria.stop_ledger",
 }
 

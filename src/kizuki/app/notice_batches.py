@@ -1,4 +1,4 @@
-"""お知らせのまとまり: 情報発信 makes one, looks at it, asks; the programme's office (or 総括) approves; ten minutes to cancel.
+"""お知らせのまとまり: 情報発信 makes one and asks; the programme's office (or 総括) approves; ten minutes to take it back.
 
 The only writer of `NoticeBatch`, and of `Notice` rows up to the moment they are handed to the relay. No name passes here:
 who is told is decided by `push.candidates` and kept as opaque ids. Approval is one transaction: killed anywhere, it has
@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from kizuki.app import accounts, notice_texts
 from kizuki.app.criteria_board import definitions_now
+from kizuki.app.notice_ends import end
 from kizuki.app.notice_plan import Wanted, chosen_of, of_programme
 from kizuki.app.notice_stops import is_stopped
 from kizuki.app.release import Actor, record_output
@@ -179,7 +180,7 @@ def send_back(actor: Actor, batch_id: int, reason: str, now: dt.datetime) -> Not
 
 @transaction.atomic
 def cancel(actor: Actor, batch_id: int, reason: str, now: dt.datetime) -> tuple[int, int]:
-    """Take a batch back: what has not been handed to the relay will never be. Returns (stopped here, with the relay).
+    """Take a batch back: what has not been handed over will never be. Returns (stopped here, with the relay already).
 
     Those with the relay are asked back by a Cancel line; whether that was in time the relay tells.
     Raises NotPermitted K701 and InputRefused K814 (cancelled already), K818 (no reason).
@@ -191,7 +192,7 @@ def cancel(actor: Actor, batch_id: int, reason: str, now: dt.datetime) -> tuple[
         raise _changed("このお知らせは、もう取り消されています。")
     _reasoned(reason)
     waiting = list(found.notices.select_for_update().filter(status=NoticeStatus.WAITING))
-    _end(waiting, NoticeStatus.CANCELLED, now, actor.user_id, "batch")
+    end(waiting, NoticeStatus.CANCELLED, now, dict.fromkeys((n.pk for n in waiting), "batch"), actor.user_id)
     found.status, found.cancelled_by_id, found.cancelled_at = BatchStatus.CANCELLED, actor.user_id, now
     found.decision_reason = reason.strip()[:MAX_REASON]
     found.save()
@@ -260,17 +261,6 @@ def _create_notices(found: NoticeBatch, chosen: Sequence[Chosen], home: Path, no
     Notice.objects.bulk_create(rows, batch_size=500)
     NoticeEvent.objects.bulk_create(
         [NoticeEvent(notice=r, status=states.WAITING, at=now, by_id=found.decided_by_id) for r in rows], batch_size=500
-    )
-
-
-def _end(notices: Sequence[Notice], status: NoticeStatus, now: dt.datetime, by: int | None, detail: str) -> None:
-    """Several notices come to the same end, each with its event."""
-    for one in notices:
-        assert states.may_follow(one.status, status.value)
-        one.status, one.status_at = status, now
-    Notice.objects.bulk_update(notices, ["status", "status_at"], batch_size=200)
-    NoticeEvent.objects.bulk_create(
-        [NoticeEvent(notice=n, status=status.value, at=now, by_id=by, detail=detail) for n in notices], batch_size=500
     )
 
 

@@ -5,12 +5,12 @@ agreed. Households are asked about all together (planning) or by name (the last 
 """
 
 import datetime as dt
-import importlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from kizuki.app import consents
 from kizuki.app.current_person import current_people
 from kizuki.app.scope import View, fetch, households, people_of
 from kizuki.definitions.programmes import Programme
@@ -22,7 +22,6 @@ from kizuki.records.models import SealOverlay
 from kizuki.records.notice_models import Notice
 
 _PACKAGE: Final = "kizuki.app"
-_CONSENTS: Final = "kizuki.app.consents"
 _NONE: Final = ("",)
 """A status no spell has: an empty list has no type to compare with."""
 
@@ -95,15 +94,8 @@ def sealed(view: View) -> frozenset[str]:
 
 
 def standings(household_ids: Collection[str], at: dt.datetime) -> Mapping[str, Standing]:
-    """Whom consent lets us tell in each household; nobody in an installation without consents (fail closed)."""
-    try:
-        consents: Any = importlib.import_module(_CONSENTS)
-    except ModuleNotFoundError as e:
-        if e.name != _CONSENTS:
-            raise
-        return {}
-    found: Mapping[str, Standing] = consents.standing(household_ids, at)
-    return found
+    """Whom consent lets us tell in each household."""
+    return consents.standing(household_ids, at)
 
 
 def past(household_ids: Collection[str] | None, leave_out: Collection[Any] = ()) -> Sequence[Past]:

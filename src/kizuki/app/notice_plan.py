@@ -17,6 +17,7 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.messages import SendingRules
 from kizuki.definitions.programmes import Programme
 from kizuki.push.candidates import ALL_AT_ONCE, Choice, Chosen, Offer, Question, Waves, choose
+from kizuki.push.rules import Key
 from kizuki.push.schedule import Clock
 
 FIELDS: Final = ("eligibility.receiving", "eligibility.unclaimed", "eligibility.verdict")
@@ -35,7 +36,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be planned: programmes, when they could leave, over how many weeks; `named` = the text says the name."""
+    """What is to be planned: programmes, when they could leave, over how many weeks; `named` = the text says the name.
+
+    `households` and `only` narrow it to what is asked again at the last moment; `leave_out` = those notices themselves.
+    """
 
     programmes: tuple[str, ...]
     leaves_at: dt.datetime
@@ -43,6 +47,7 @@ class Wanted:
     named: frozenset[str] = frozenset()
     households: frozenset[str] | None = None
     leave_out: frozenset[object] = frozenset()
+    only: frozenset[Key] | None = None
 
 
 def plan(actor: Actor, home: Path, now: dt.datetime) -> Plan:
@@ -65,6 +70,8 @@ def chosen_of(view: SnapshotView, definitions: Definitions, wanted: Wanted) -> C
     programmes = [definitions.programmes[p] for p in wanted.programmes if p in definitions.programmes]
     asked = facts.Asked(wanted.households)
     answers = facts.answers(view, programmes, as_of, asked)
+    if wanted.only is not None:
+        answers = [a for a in answers if a.key in wanted.only]
     around = facts.homes(view, as_of, asked)
     household_ids = frozenset(a.household_id for a in answers)
     messages = messages_in(definitions)

@@ -1,82 +1,82 @@
-"""`kizuki notice`: what notices would go, what became of those that went, and the exchange of files with the relay."""
+"""`kizuki notice`: who could be told, what became of what was sent, and the lines of both. Numbers only, never a person."""
 
 import datetime as dt
 import getpass
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from kizuki.cli.options import AsJson, Home
+from kizuki.terms.errors import InputRefused
+
+if TYPE_CHECKING:
+    from kizuki.govern.actor import Actor
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def plan(home: Home = Path("var"), as_json: AsJson = False) -> None:
-    """いま送れるお知らせの数と、送らない理由ごとの数を示します（氏名は出ません。数えたことを操作ログに残します）。"""
-    actor = _opened(home)
-    from kizuki.app.notice_plan import plan as plan_notices
+    """いま、どの制度を何世帯に知らせられるか、何件をどの理由で止めるかを示します（何も作りません）。"""
+    actor = _open(home)
+    from kizuki.app import notice_plan
 
-    found = plan_notices(actor, home, _now())
-    rows = {programme: {"candidates": count, "suppressed": dict(held)} for programme, (count, held) in found.programmes.items()}
-    answer = {
-        "candidates": found.candidates,
-        "suppressed": dict(found.suppressed),
-        "programmes": rows,
-        "snapshot": found.snapshot,
-        "as_of": found.as_of.isoformat(),
-    }
+    found = notice_plan.plan(actor, home, dt.datetime.now(dt.UTC))
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        programmes = {p: {"candidates": n, "suppressed": held} for p, (n, held) in found.programmes.items()}
+        told = {"candidates": found.candidates, "suppressed": found.suppressed, "programmes": programmes}
+        print(json.dumps(told | {"snapshot": found.snapshot, "as_of": found.as_of.isoformat()}, ensure_ascii=False))
         return
-    print(f"送れるお知らせ {found.candidates}件（データ基準日 {found.as_of}）")
-    for why, count in sorted(found.suppressed.items(), key=lambda pair: -pair[1]):
-        print(f"  送らない：{why} {count}件")
+    for programme, (count, held) in found.programmes.items():
+        listed = "、".join(f"{why} {n}" for why, n in sorted(held.items()))
+        print(f"{programme}\t候補 {count}\t{listed}")
+    print(f"候補は合わせて {found.candidates} 件です。")
 
 
 @app.command()
 def status(home: Home = Path("var"), as_json: AsJson = False) -> None:
-    """お知らせのまとまりごとの状態と、送った結果の数を示します。"""
-    actor = _opened(home)
-    from kizuki.app.notice_board import statuses
+    """お知らせが、どの状態に何件あるかを示します。"""
+    actor = _open(home)
+    from kizuki.app import notice_board
 
-    rows = statuses(actor)
+    found = notice_board.status(actor, dt.datetime.now(dt.UTC))
     if as_json:
-        print(json.dumps({"batches": rows}, ensure_ascii=False))
+        print(json.dumps(asdict(found), ensure_ascii=False))
         return
-    if not rows:
-        print("お知らせはまだありません。画面「お知らせ」で作ります。")
-    for row in rows:
-        told = "、".join(f"{title} {count}" for title, count in row["notices"].items())
-        print(f"まとまり {row['batch']}\t{row['programme']}\t{row['status']}\t{told or '送るものはまだありません'}")
+    for state, count in sorted(found.notices.items()):
+        print(f"{state}\t{count}")
+    print(f"開いた {found.opened} 件、中継から3日答えのない {found.late} 件、緊急停止 {'、'.join(found.stopped) or 'なし'}")
 
 
 @app.command()
-def export(home: Home = Path("var"), as_json: AsJson = False) -> None:
-    """中継から届いた便を取り込み、中継へ送る便を relay/out に一つ書きます（送るものが無ければ書きません）。"""
-    actor = _opened(home)
-    from kizuki.app.core_parts import core_parts
-    from kizuki.app.exchange import exchange
-    from kizuki.engine.keys import KeyRing
-    from kizuki.push.exchange import file_name
-    from kizuki.terms.errors import InputRefused
+def export(home: Home = Path("var"), as_json: AsJson = True) -> None:
+    """お知らせを1行1件のJSON Linesで書き出します（世帯・宛先は含みません。書き出しは記録されます）。"""
+    del as_json  # always JSON Lines
+    actor = _open(home)
+    from kizuki.app import notice_board
 
-    done = exchange(actor, home, KeyRing.load(home), _now(), core_parts())
-    answer = {
-        "taken_files": done.taken_files,
-        "taken_lines": done.taken_lines,
-        "written": file_name(done.written) if done.written else "",
-        "written_lines": done.written_lines,
-        "refused": done.refused,
-    }
+    for line in notice_board.export(actor):
+        print(json.dumps(line, ensure_ascii=False))
+
+
+@app.command()
+def exchange(home: Home = Path("var"), as_json: AsJson = False) -> None:
+    """中継から届いた便を取り込み、中継へ送る便を relay/out に一つ書きます（送るものが無ければ書きません）。"""
+    actor = _open(home)
+    from kizuki.app.core_parts import core_parts
+    from kizuki.app.exchange import exchange as trade
+    from kizuki.engine.keys import KeyRing
+
+    done = trade(actor, home, KeyRing.load(home), dt.datetime.now(dt.UTC).astimezone(), core_parts())
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(asdict(done), ensure_ascii=False))
     else:
         print(f"取り込んだ便 {done.taken_files}（{done.taken_lines}行）")
-        print(f"書いた便 {answer['written'] or 'なし'}（{done.written_lines}行）")
+        print(f"書いた便 {done.written or 'なし'}（{done.written_lines}行）")
     for refusal in done.refused:
         print(refusal, file=sys.stderr)
     if done.refused:
@@ -85,15 +85,11 @@ def export(home: Home = Path("var"), as_json: AsJson = False) -> None:
         )
 
 
-def _opened(home: Path) -> Any:
-    """The app of the home, opened; the actor is whoever sits at the terminal, as 情報発信."""
+def _open(home: Path) -> "Actor":
+    """The app of the home, and whoever runs the command."""
     from kizuki.app import startup
     from kizuki.govern.actor import Actor
 
     startup.open_app(home)
     login = getpass.getuser()
     return Actor(0, login, login, "notice_officer", "notice", "cli")
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).astimezone()

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from kizuki.app import notice_batches, notice_board, notice_stops
+from kizuki.app import notice_batches, notice_pages, notice_stops
 from kizuki.app.criteria_board import definitions_now
 from kizuki.terms.errors import InputRefused
 from kizuki.web.views.session import actor_of, home, number_of
@@ -19,7 +19,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 def _board(request: HttpRequest, refusal: InputRefused | None = None) -> HttpResponse:
-    found = notice_board.board(actor_of(request), home(), timezone.now())
+    found = notice_pages.board(actor_of(request), home(), timezone.now())
     return render(request, "notices/board.html", {"board": found, "refusal": refusal}, status=422 if refusal else 200)
 
 
@@ -49,7 +49,7 @@ def notice(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, batch_id: int, refusal: InputRefused | None = None) -> HttpResponse:
     try:
-        found = notice_board.page(actor_of(request), home(), batch_id, timezone.now())
+        found = notice_pages.page(actor_of(request), home(), batch_id, timezone.now())
     except InputRefused as missing:
         return _board(request, missing)
     return render(request, "notices/batch.html", {"page": found, "refusal": refusal}, status=422 if refusal else 200)
