@@ -1,10 +1,13 @@
 """Texts and rules of notices as data: what is refused, and how a changed text is noticed."""
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
 import pytest
 
+from kizuki.app import doctor
+from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.messages import FIELDS, NEVER_SAID, Messages, digest_of, load
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.terms.errors import DefinitionError
@@ -105,3 +108,10 @@ def test_a_day_of_another_year_and_a_missing_page_are_refused(folder: Path) -> N
     (folder / "calendar.yaml").unlink()
     with pytest.raises(DefinitionError, match="K810"):
         load(folder)
+
+
+@pytest.mark.parametrize(("today", "well"), [("2026-11-20", True), ("2027-11-15", False), ("2028-02-01", False)])
+def test_doctor_warns_before_the_holidays_run_out(today: str, well: bool, tmp_path: Path) -> None:
+    found = doctor.examine(tmp_path, lambda: load_definitions(shipped_definitions()), dt.date.fromisoformat(today))
+    check = next(c for c in found if c.name == "お知らせの祝日の表")
+    assert check.ok == well and check.optional

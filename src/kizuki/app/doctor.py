@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuki.app.snapshot_view import SNAPSHOTS
+from kizuki.definitions.messages import Messages
 from kizuki.definitions.programmes import EXPIRED, Programme, lapses
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import SnapshotStore
 from kizuki.programmes.judging import failed_examples
+from kizuki.push.schedule import year_alarm
 from kizuki.terms.errors import KizukiError
 
 ENOUGH_FREE_GB = 5.0
@@ -40,6 +42,7 @@ def examine(home: Path, load_definitions: Callable[[], object], today: dt.date) 
         _definitions(load_definitions),
         _parameters(load_definitions, today),
         _examples(load_definitions),
+        _holidays(load_definitions, today),
         _snapshot(home),
         _temporary(),
         _part("Chromium（画面の試験）", any(shutil.which(n) for n in _CHROMIUM)),
@@ -91,6 +94,23 @@ def _parameters(load: Callable[[], object], today: dt.date) -> Check:
     if soon:
         return Check(name, True, f"{_SOON_DAYS}日以内に切れます：{'、'.join(lapse.text() for lapse in soon)}", optional=True)
     return Check(name, True, "すべての表に値があります。", optional=True)
+
+
+def _holidays(load: Callable[[], object], today: dt.date) -> Check:
+    """An alarm before the year runs out whose holidays are entered: after it no notice is sent at all."""
+    name = "お知らせの祝日の表"
+    try:
+        messages = getattr(load(), "messages", None)
+    except KizukiError:
+        return Check(name, False, "定義を読めないため、確かめられません。", optional=True)
+    if not isinstance(messages, Messages):
+        return Check(name, True, "お知らせの定義はありません。", optional=True)
+    last = year_alarm(today, messages.calendar, _SOON_DAYS)
+    if last is None:
+        return Check(name, True, f"{messages.calendar.last_day} まで入っています。", optional=True)
+    return Check(
+        name, False, f"{last} までしかありません。その後は一通も送りません。翌年の祝日を入れてください。", optional=True
+    )
 
 
 def _examples(load: Callable[[], object]) -> Check:
