@@ -16,6 +16,10 @@ ACCEPTED, UNKNOWN, FAILED, BLOCKED = "accepted", "unknown", "failed", "blocked"
 EXPIRED, CANCELLED, HELD = "expired", "cancelled", "held"
 FINAL: Final = frozenset({ACCEPTED, UNKNOWN, FAILED, BLOCKED, EXPIRED, CANCELLED, HELD})
 KEY_LIFE: Final = dt.timedelta(hours=24)
+"""How long LINE remembers a retry key."""
+GIVE_UP: Final = KEY_LIFE / 2
+"""How long the same key is tried here. Half its life: a clock set back while no process ran is noticed by nobody, and only one
+set back by more than the other half could then lead past the key's end. A notice's own window is shorter anyway (one day's)."""
 CLOCK_SLACK: Final = dt.timedelta(minutes=2)
 """A clock corrected by less than this was not set back."""
 _FIRST_PAUSE: Final = dt.timedelta(seconds=5)
@@ -31,7 +35,7 @@ _OK, _CONFLICT, _TOO_MANY, _NO_RIGHT, _SERVER = 200, 409, 429, 401, 500
 class Notice:
     """One notice as far as sending depends on it; times with their zone.
 
-    `maybe_sent` = an attempt ended without a clear answer, or a copy put back cannot tell; then the times of trying are not blank.
+    `maybe_sent` = an attempt ended without a clear answer, or a copy put back cannot tell; its times are then not blank.
     """
 
     state: str
@@ -128,6 +132,8 @@ def _end_of_untried(notice: Notice, door: Door, now: dt.datetime) -> End | None:
         return End(HELD, "silenced")
     if not door.linked:
         return End(BLOCKED, "unlinked")
+    if door.unnamed_only:
+        return End(HELD, "scope")
     if now >= notice.expires_at:
         return End(EXPIRED, notice.detail or ("cap" if door.tried_this_month >= door.cap else ""))
     return None
@@ -137,11 +143,11 @@ def _end_of_doubtful(notice: Notice, door: Door, now: dt.datetime) -> End | None
     assert notice.first_tried_at is not None and notice.last_tried_at is not None
     if now < notice.last_tried_at - CLOCK_SLACK:
         return End(UNKNOWN, "clock")  # how long LINE has remembered the key can no longer be told
-    if now >= notice.first_tried_at + KEY_LIFE or now >= notice.expires_at:
+    if now >= notice.first_tried_at + GIVE_UP or now >= notice.expires_at:
         return End(UNKNOWN, "time")
     if door.silenced or not door.linked:
         return End(UNKNOWN, "silenced" if door.silenced else "unlinked")
-    return None
+    return End(UNKNOWN, "scope") if door.unnamed_only else None
 
 
 def _wait_until(notice: Notice, door: Door, now: dt.datetime) -> dt.datetime:

@@ -7,6 +7,7 @@ from kizuki.web import settings as core
 
 _HERE = Path(__file__).parent
 KIZUKI_HOME = core.KIZUKI_HOME
+KIZUKI_PROXY = core.KIZUKI_PROXY
 KIZUKI_LINE_HOST = core.KIZUKI_LINE_HOST
 KIZUKI_RELAY_ADDRESS = core.KIZUKI_RELAY_ADDRESS
 
@@ -60,7 +61,13 @@ CSRF_FAILURE_VIEW = "kizuki.web.views.relay.csrf_failure"
 SECURE_SSL_REDIRECT = core.SECURE_SSL_REDIRECT
 SECURE_PROXY_SSL_HEADER = core.SECURE_PROXY_SSL_HEADER
 SECURE_HSTS_SECONDS = core.SECURE_HSTS_SECONDS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = core.SECURE_HSTS_INCLUDE_SUBDOMAINS
+SECURE_HSTS_PRELOAD = core.SECURE_HSTS_PRELOAD
 SECURE_REFERRER_POLICY = core.SECURE_REFERRER_POLICY  # a page's address is its key: it must not travel to others
 SECURE_CROSS_ORIGIN_OPENER_POLICY = core.SECURE_CROSS_ORIGIN_OPENER_POLICY
 X_FRAME_OPTIONS = core.X_FRAME_OPTIONS
-LOGGING = core.LOGGING
+LOGGING: dict[str, Any] = {
+    **core.LOGGING,
+    "filters": {"no_addresses": {"()": "kizuki.web.quiet_log.NoAddresses"}},
+    "handlers": {"stderr": {**core.LOGGING["handlers"]["stderr"], "filters": ["no_addresses"]}},
+}

@@ -8,6 +8,7 @@ KIZUKI = environment.read()
 KIZUKI_HOME = KIZUKI.home
 KIZUKI_DEMO = KIZUKI.demo
 KIZUKI_MFA_REQUIRED = KIZUKI.mfa_required
+KIZUKI_PROXY = KIZUKI.proxy
 KIZUKI_LINE_HOST = KIZUKI.relay.line_host
 KIZUKI_RELAY_ADDRESS = KIZUKI.relay.address
 KIZUKI_IDLE_SECONDS = 15 * 60
@@ -133,7 +134,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
