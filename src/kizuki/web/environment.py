@@ -35,6 +35,16 @@ class Settings:
     https: bool
     hosts: tuple[str, ...]
     mfa_required: bool
+    relay: "RelaySettings"
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """Facts of the relay's side: its database, LINE's address, and the address residents reach this program at (no last slash)."""
+
+    database: Mapping[str, Any]
+    line_host: str
+    address: str
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,6 +61,11 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         https=_flag(env, "KIZUKI_HTTPS", default=False),
         hosts=hosts,
         mfa_required=_flag(env, "KIZUKI_MFA_REQUIRED", default=not demo),
+        relay=RelaySettings(
+            database=_sqlite(home / "relay.db"),
+            line_host=env.get("KIZUKI_LINE_HOST", "https://api.line.me").rstrip("/"),
+            address=env.get("KIZUKI_RELAY_ADDRESS", "http://localhost:8080").rstrip("/"),
+        ),
     )
 
 
@@ -72,18 +87,22 @@ def _derived_secret(home: Path) -> str:
     return secrets.token_hex(32)
 
 
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",  # two writers queue instead of failing half way
+            "timeout": 10,
+            "init_command": _SQLITE_START,
+        },
+    }
+
+
 def _database(url: str, home: Path) -> dict[str, Any]:
     if not url:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(home / "app.db"),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",  # two writers queue instead of failing half way
-                "timeout": 10,
-                "init_command": _SQLITE_START,
-            },
-        }
+        return _sqlite(home / "app.db")
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise UsageError(

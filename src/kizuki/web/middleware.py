@@ -11,28 +11,12 @@ from django.urls import reverse
 
 from kizuki.terms.errors import KizukiError, NotPermitted
 from kizuki.web import security
+from kizuki.web.headers import CONTENT_SECURITY_POLICY, ResponseHeaders
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; img-src 'self' data:"
-)
+__all__ = ["CONTENT_SECURITY_POLICY", "ActorOfSession", "RefusalPages", "ResponseHeaders", "SessionLimits", "refusal"]
+
 _SEEN_EVERY_SECONDS = 30  # a session row is written (and synced) at most this often
 _Next = Callable[[HttpRequest], HttpResponseBase]
-
-
-class ResponseHeaders:
-    """Strict CSP on everything; nothing but static files may be kept by a browser or a proxy."""
-
-    def __init__(self, get_response: _Next) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
-        if not request.path.startswith(settings.STATIC_URL):
-            response["Cache-Control"] = "no-store"
-        return response
 
 
 class SessionLimits:

@@ -8,6 +8,8 @@ KIZUKI = environment.read()
 KIZUKI_HOME = KIZUKI.home
 KIZUKI_DEMO = KIZUKI.demo
 KIZUKI_MFA_REQUIRED = KIZUKI.mfa_required
+KIZUKI_LINE_HOST = KIZUKI.relay.line_host
+KIZUKI_RELAY_ADDRESS = KIZUKI.relay.address
 KIZUKI_IDLE_SECONDS = 15 * 60
 KIZUKI_SESSION_SECONDS = 12 * 60 * 60
 
@@ -20,6 +22,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "kizuki.records.apps.RecordsConfig",
+    "kizuki.records.relay.apps.RelayConfig",
     "kizuki.web.apps.WebConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -65,7 +68,12 @@ TEMPLATES = [
     },
 ]
 
-DATABASES: dict[str, Any] = {"default": dict(KIZUKI.database)}
+# The relay's database is named here for its models' sake; the core never opens it, so no file is made (D11).
+DATABASES: dict[str, Any] = {
+    "default": dict(KIZUKI.database),
+    "relay": dict(KIZUKI.relay.database) | {"TEST": {"MIGRATE": False}},
+}
+DATABASE_ROUTERS = ["kizuki.records.relay.router.RelayRouter"]
 # The used one-time codes and the rate limits live in the cache: shared by every worker, so a code cannot be replayed elsewhere.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kizuki_cache"}}
 
