@@ -40,7 +40,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Facts of the relay's side: its database, LINE's address, and the address residents reach this program at (no last slash)."""
+    """Facts of the relay's side: its database, LINE's address, and its own as residents reach it (no last slash)."""
 
     database: Mapping[str, Any]
     line_host: str

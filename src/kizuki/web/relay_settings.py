@@ -1,4 +1,4 @@
-"""Django settings of the relay's role: only its own tables and pages; no staff, no sessions, no snapshot, no key of the core."""
+"""Django settings of the relay's role: only its own tables and pages; no staff, sessions, snapshot or key of the core."""
 
 from pathlib import Path
 from typing import Any

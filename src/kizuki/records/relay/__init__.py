@@ -1,1 +1,1 @@
-"""What the relay keeps: recipients' LINE accounts (sealed), texts, notices to send and their state. Never in the core's database."""
+"""What the relay keeps: recipients' LINE accounts (sealed), texts, notices to send. Never in the core's database."""

@@ -132,7 +132,7 @@ class Outgoing(models.Model):
 
 
 class Silence(models.Model):
-    """One recipient who is sent nothing: because the core said so, or because they said so here (which the core may not know yet).
+    """One recipient who is sent nothing: because the core said so, or because they did (maybe before the core knew).
 
     `core_knows` = the core's own silence came after theirs; only then may the core's release also end theirs.
     """
