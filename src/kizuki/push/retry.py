@@ -47,7 +47,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """LINE's answer: its HTTP status, 0 where none came (timeout, cut), `NOT_REACHED`; `retry_after` = seconds it asked to wait, if it did."""
+    """LINE's answer: its HTTP status, 0 where none came (timeout, cut), or `NOT_REACHED`.
+
+    `retry_after` = seconds it asked to wait, if it did.
+    """
 
     status: int
     retry_after: int | None = None
@@ -93,9 +96,7 @@ def after(notice: Notice, reply: Reply, now: dt.datetime) -> Notice:
     """The notice after LINE's answer to the attempt under way; raises ValueError if none is."""
     if notice.state != TRYING:
         raise ValueError("an answer belongs to an attempt")
-    if reply.status in (NOT_REACHED: Final = -1
-"""`Reply.status` where no connection was made, so that nothing can have been accepted."""
-_OK, _CONFLICT):
+    if reply.status in (_OK, _CONFLICT):
         return replace(notice, state=ACCEPTED, detail=str(reply.status))
     again = now + _pause(notice, reply)
     if reply.status in (_TOO_MANY, _NO_RIGHT, NOT_REACHED):  # surely not accepted this time
