@@ -1,12 +1,14 @@
 """Opens the relay's home for this process: its own key, its own database, and nothing of the core's."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import django
 from django.core.management import call_command
 
 from kizuki.app.relay_home import Relay
+from kizuki.app.relay_line import Messenger
 from kizuki.engine.cache import write_atomic
 from kizuki.engine.keys import KeyRing
 from kizuki.push.exchange import public_text
@@ -38,3 +40,24 @@ def open_relay(home: Path) -> Relay:
         place.mkdir(parents=True, exist_ok=True)
     write_atomic(home / "relay.pub", (public_text(relay.signing_key.public_key()) + "\n").encode())
     return relay
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the pages of this process work with."""
+
+    relay: Relay
+    line: Messenger
+
+
+_SERVING: list[Serving] = []
+
+
+def serve_with(relay: Relay, line: Messenger) -> None:
+    """Fix what the pages of this process work with."""
+    _SERVING[:] = [Serving(relay, line)]
+
+
+def serving() -> Serving:
+    """What `serve_with` fixed."""
+    return _SERVING[0]

@@ -141,6 +141,7 @@ class Silence(models.Model):
     by_core = models.BooleanField("本体が止めた", default=False)
     by_answer = models.BooleanField("本人が止めた", default=False)
     core_knows = models.BooleanField("本人の停止を本体が知っている", default=False)
+    answered_at = models.DateTimeField("本人が最後に答えた日時", null=True, blank=True)
 
     class Meta:
         verbose_name = "送らない宛先"
