@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Final
 
 from kizuki.app.relay_home import Relay
-from kizuki.app.relay_sender import tell_core, under_way
+from kizuki.app.relay_sender import look_again, tell_core, under_way
 from kizuki.push.lines import Answer, Asked, Linked, Opened
 from kizuki.records.relay.models import Code, Link, Outgoing, Seen, Silence
 
@@ -43,7 +43,7 @@ def link(relay: Relay, user_id: str, recipient_no: str, code_digest: str, at: dt
         recipient_no=recipient_no, defaults={"user_sealed": sealed, "user_token": token, "on": True, "since": at}
     )
     tell_core(Linked(recipient_no, True, at.isoformat(), code_digest))
-    _look_again(recipient_no, at)
+    look_again(under_way().filter(recipient_no=recipient_no))
 
 
 def linked(relay: Relay, user_id: str) -> Link | None:
@@ -58,7 +58,7 @@ def switch_link(found: Link, *, on: bool, at: dt.datetime) -> None:
     found.on, found.since = on, at
     found.save(update_fields=["on", "since"])
     tell_core(Linked(found.recipient_no, on, at.isoformat(), ""))
-    _look_again(found.recipient_no, at)
+    look_again(under_way().filter(recipient_no=found.recipient_no))
 
 
 def answer(event: str, recipient_no: str, said: str, given: tuple[Collection[str], str, str], at: dt.datetime) -> None:
@@ -71,7 +71,7 @@ def answer(event: str, recipient_no: str, said: str, given: tuple[Collection[str
         return
     row.by_answer, row.core_knows, row.answered_at = said != WANTED, False, at
     row.save()
-    _look_again(recipient_no, at)
+    look_again(under_way().filter(recipient_no=recipient_no))
 
 
 def asked(event: str, recipient_no: str, notice_id: str, topic: str, at: dt.datetime) -> None:
@@ -90,7 +90,3 @@ def opened(row: Outgoing, at: dt.datetime) -> None:
 def use_code(code_digest: str, now: dt.datetime) -> bool:
     """Use a registration code up; False if it has been used or no longer holds."""
     return Code.objects.filter(digest=code_digest, used_at=None, expires_at__gt=now).update(used_at=now) == 1
-
-
-def _look_again(recipient_no: str, at: dt.datetime) -> None:
-    under_way().filter(recipient_no=recipient_no).update(next_at=at)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
 from kizuki.app.relay_home import Relay, digest_of
-from kizuki.app.relay_sender import end, under_way
+from kizuki.app.relay_sender import end, look_again, under_way
 from kizuki.engine.cache import write_atomic
 from kizuki.engine.lock import exclusive
 from kizuki.engine.store import sync_folder
@@ -183,13 +183,13 @@ def _silence(relay: Relay, line: lines.Silence, now: dt.datetime) -> None:
         row.by_answer = row.core_knows = False
     row.by_core = line.on
     row.save()
-    under_way().filter(recipient_no=line.recipient_no).update(next_at=now)
+    look_again(under_way().filter(recipient_no=line.recipient_no))
 
 
 def _stop(relay: Relay, line: lines.Stop, now: dt.datetime) -> None:
     Switch.objects.update_or_create(pk=1, defaults={"stopped": line.on})
     if not line.on:
-        under_way().update(next_at=now)
+        look_again(under_way())
 
 
 _APPLY: Final[Mapping[str, Callable[[Relay, Any, dt.datetime], None]]] = {

@@ -27,6 +27,7 @@ LINK_FIELD: Final = "{リンク}"
 _UNDER_WAY: Final = (SendState.WAITING, SendState.TRYING)
 _NOT_SENT: Final = (SendState.FAILED, SendState.BLOCKED, SendState.EXPIRED, SendState.CANCELLED, SendState.HELD)
 _CARRIED: Final = ("state", "maybe_sent", "attempts", "first_tried_at", "last_tried_at", "next_at", "detail")
+_LONG_AGO: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 Clock = Callable[[], dt.datetime]
 Step = Callable[[str], None]
 
@@ -42,6 +43,11 @@ class Sent:
 def under_way() -> QuerySet[Outgoing]:
     """Notices that have not ended."""
     return Outgoing.objects.filter(state__in=_UNDER_WAY)
+
+
+def look_again(rows: QuerySet[Outgoing]) -> None:
+    """Let the next round decide on these anew, whatever they wait for and whatever a clock says."""
+    rows.update(next_at=_LONG_AGO)
 
 
 def tell_core(line: Line) -> None:
