@@ -55,7 +55,7 @@ def exchange(relay: Relay, now: dt.datetime, step: Step = lambda _: None) -> Exc
 
 def take_in(relay: Relay, now: dt.datetime, done: Exchanged, step: Step) -> None:
     """Every file of `in/`, each wholly or not at all."""
-    key = _core_key(relay.home / "core.pub")
+    key = core_key(relay)
     for path in sorted(relay.incoming.glob("*.kzr")):
         try:
             found = unpack(path.read_bytes(), IN, key=key)
@@ -90,7 +90,9 @@ def write_out(relay: Relay, now: dt.datetime, done: Exchanged, step: Step) -> No
     done.written, done.written_lines = seq + 1, len(rows)
 
 
-def _core_key(path: Path) -> Ed25519PublicKey:
+def core_key(relay: Relay) -> Ed25519PublicKey:
+    """The key the core signs with; raises UsageError K662 if it is not there, InputRefused K656 if it is none."""
+    path = relay.home / "core.pub"
     try:
         return public_key(path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError) as e:

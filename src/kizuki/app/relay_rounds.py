@@ -1,0 +1,86 @@
+"""The relay's round beside its pages: take in, send what is due, write out, again. A fault is told and tried again."""
+
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import connections
+from django.utils import timezone
+
+from kizuki.app import relay_exchange
+from kizuki.app.relay_exchange import Exchanged
+from kizuki.app.relay_home import CODE_KEY, LINE_SECRET, Relay
+from kizuki.app.relay_line import Messenger
+from kizuki.app.relay_sender import Sent, send_due
+from kizuki.terms.errors import KizukiError
+
+_FAULT_PAUSE_ROUNDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did."""
+
+    exchanged: Exchanged
+    sent: Sent
+
+
+def check_ready(relay: Relay, *, dry_run: bool) -> None:
+    """Raise UsageError K658 or K662 before anything is served, rather than at the first resident."""
+    relay_exchange.core_key(relay)
+    if not dry_run:
+        relay.secret(LINE_SECRET)
+        relay.secret(CODE_KEY)
+
+
+def one_round(relay: Relay, line: Messenger) -> Round:
+    """In, send, out."""
+    done = relay_exchange.exchange(relay, timezone.localtime())
+    sent = send_due(relay, line, timezone.localtime)
+    if sent.ended:
+        after = relay_exchange.exchange(relay, timezone.localtime())
+        done.written, done.written_lines = after.written, done.written_lines + after.written_lines
+    return Round(done, sent)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The thread that goes round every `pause` seconds until stopped."""
+
+    relay: Relay
+    line: Messenger
+    pause: float
+    stopping: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread = threading.Thread(target=self._run, name="relay-rounds", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End after the round under way."""
+        self.stopping.set()
+        if self.thread is not None:
+            self.thread.join(timeout=60)
+
+    def _run(self) -> None:
+        said = ""
+        while not self.stopping.is_set():
+            wait = self.pause
+            try:
+                done = one_round(self.relay, self.line)
+                trouble = "\n".join(done.exchanged.refused)
+            except KizukiError as e:
+                trouble, wait = str(e), self.pause * _FAULT_PAUSE_ROUNDS
+            except Exception as e:  # a full disk, a locked database: its class, never its message, which may hold a value
+                trouble, wait = (
+                    f"中継の回りで誤りがありました（{type(e).__name__}）。続けます。",
+                    self.pause * _FAULT_PAUSE_ROUNDS,
+                )
+            if trouble and trouble != said:
+                print(trouble, file=sys.stderr, flush=True)
+            said = trouble
+            self.stopping.wait(wait)
+        connections.close_all()
