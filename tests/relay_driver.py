@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+NOTICE = "10000000-0000-4000-8000-000000000001"
+
 
 def prepare(home: Path, recipients: list[str]) -> None:
     """A relay in which these recipients' LINE accounts are linked (their user id is made of their number)."""
@@ -24,6 +26,36 @@ def prepare(home: Path, recipients: list[str]) -> None:
     Link.objects.bulk_create(
         Link(recipient_no=r, user_sealed=relay.seal_user(f"U{r}", r), user_token=relay.user_token(f"U{r}"), since=since)
         for r in recipients
+    )
+
+
+def prepare_pages(home: Path, code: str) -> None:
+    """A relay with one posted code, one consent text, and the notice `NOTICE` already sent."""
+    from kizuki.app.relay_startup import open_relay
+
+    relay = open_relay(home)
+    from kizuki.app.relay_home import digest_of
+    from kizuki.push import codes
+    from kizuki.records.relay.models import Code, ConsentText, Outgoing, Template
+
+    key = b"k" * 32
+    now = dt.datetime.now(dt.UTC)
+    (home / "keys" / "registration-code").write_text(key.hex(), encoding="ascii")
+    (home / "core.pub").write_bytes((home / "relay.pub").read_bytes())
+    ConsentText.objects.create(version="2026.1", text="市は、お知らせを送ります。" * 20, scopes=["tax", "programme_name"])
+    Template.objects.create(template="t-0a", version="2026.1", text="お知らせです。{リンク}\n担当 000-000-0001", named=False)
+    Code.objects.create(digest=codes.digest(code, key), recipient_no="0" * 32, expires_at=now + dt.timedelta(days=1))
+    Outgoing.objects.create(
+        notice_id=NOTICE,
+        recipient_no="0" * 32,
+        template="t-0a",
+        version="2026.1",
+        retry_key=NOTICE,
+        not_before=now,
+        expires_at=now + dt.timedelta(hours=1),
+        next_at=now,
+        state="accepted",
+        page_digest=digest_of(relay.page_key(NOTICE)),
     )
 
 

@@ -19,6 +19,7 @@ from kizuki.engine.cache import write_atomic
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
 from kizuki.engine.store import sync_folder
+from kizuki.push import codes
 from kizuki.push.exchange import FIRST, Envelope, digest, file_name, is_next, pack, public_key, public_text, unpack
 from kizuki.push.lines import Line
 from kizuki.records.notice_models import ExchangeDirection, RelayFile
@@ -73,6 +74,7 @@ def exchange(actor: Actor, home: Path, keys: KeyRing, now: dt.datetime, parts: P
     for place in (folder / "in", folder / "out"):
         place.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "core.pub", (public_text(signing_key(keys).public_key()) + "\n").encode())
+    _lay_out_code_key(home, keys)
     other = _other_side(folder / "relay.pub")
     done = Exchanged()
     with exclusive(folder / "exchange.lock"):
@@ -88,6 +90,14 @@ def exchange(actor: Actor, home: Path, keys: KeyRing, now: dt.datetime, parts: P
             path.unlink()
         _write(actor, home, _Outgoing(folder / "out", signing_key(keys), now), parts.writers, done)
     return done
+
+
+def _lay_out_code_key(home: Path, keys: KeyRing) -> None:
+    """The key posted codes are compared by, for a person to carry to the relay once (the root key never leaves)."""
+    path = home / "keys" / "relay-registration-code"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
+            f.write(keys.key(codes.KEY_PURPOSE).hex().encode() + b"\n")
 
 
 def _other_side(path: Path) -> Any:
