@@ -166,3 +166,14 @@ def test_the_handing_is_in_the_log_before_the_file_has_its_name(
     trade()
     assert seen == [[]]
     assert _sent(home) == [(1, 1)]
+
+
+def test_a_relay_begun_anew_is_not_taken_for_files_applied_before(home: Path, trade: Exchange) -> None:
+    taken: list[str] = []
+    takers = {"opened": lambda line, event: taken.append(event)}
+    first = _arrive(home, 1, FIRST, Opened("n1", "t"))
+    _arrive(home, 2, exchange_module.digest(first), Opened("n2", "t"))
+    assert trade(takers).taken_files == 2
+    _arrive(home, 1, FIRST, Opened("n3", "t"))
+    assert "K654" in trade(takers).refused[0]
+    assert taken == ["1:0", "2:0"]

@@ -18,6 +18,7 @@ from kizuki.app import relay_tickets
 from kizuki.app.relay_exchange import exchange
 from kizuki.app.relay_home import Relay
 from kizuki.app.relay_line import LineMessenger
+from kizuki.app.relay_restore import restored
 from kizuki.app.relay_sender import send_due
 from kizuki.app.relay_startup import serve_with
 from kizuki.engine.keys import KeyRing
@@ -38,8 +39,9 @@ from kizuki.push.lines import (
     Template,
     from_json,
 )
-from kizuki.records.relay.models import Link, Outgoing, Pending, WrongTries
+from kizuki.records.relay.models import ExchangedFile, Link, Outgoing, Pending, Switch, WrongTries
 from kizuki.records.relay.models import Silence as SilenceRow
+from kizuki.terms.errors import UsageError
 from tests.line_double import LineDouble
 
 pytestmark = pytest.mark.django_db(databases=["default", "relay"])
@@ -323,3 +325,44 @@ def test_what_goes_to_the_core_is_signed_numbered_and_told_once(core: Core, rela
     assert [f.seq for f in found] == [1]
     assert [type(x) for x in found[0].lines] == [Linked]
     assert USER not in "".join(p.read_bytes().decode() for p in relay.outgoing.glob("*"))
+
+
+def test_a_core_begun_anew_is_refused_instead_of_being_taken_for_what_was_applied(core: Core, relay: Relay) -> None:
+    core.hand(Stop(True))
+    again = pack("to_relay", 1, FIRST, NOON.isoformat(), [Stop(False)], key=CORE)
+    (relay.incoming / file_name(1)).write_bytes(again)
+    refused = exchange(relay, NOON).refused
+    assert len(refused) == 1 and "K654" in refused[0]
+    assert Switch.objects.get().stopped
+
+
+def test_a_relay_put_back_from_a_copy_sends_nothing_twice(core: Core, relay: Relay, line: LineDouble) -> None:
+    linked()
+    there = LineMessenger(line.host, "test-token")
+    core.hand(send("1"), send("2"), now=NOON)
+    for path in relay.outgoing.glob("*.kzr"):
+        path.unlink()
+    untouched = list(Outgoing.objects.order_by("pk").values())
+    send_due(relay, there, lambda: NOON)
+    assert len(line.deliveries) == 2
+    for row in untouched:
+        Outgoing.objects.filter(pk=row["id"]).update(**row)  # as the copy has it: nothing tried yet
+    Pending.objects.all().delete()
+    last = ExchangedFile.objects.filter(direction="from_relay").order_by("-seq").first()
+    assert last is not None
+    with pytest.raises(UsageError, match="K664"):
+        restored("0:" + "a" * 64, NOON)
+    later = NOON + dt.timedelta(hours=1)
+    assert restored(f"{last.seq + 3}:{'a' * 64}\n", later) == 2
+    line.accepted.pop(send("2").retry_key)  # as if it had never come there
+    line.deliveries.pop()
+    core.hand(send("3"), now=later)
+    send_due(relay, there, lambda: later)
+    assert [key for _, _, key in line.deliveries] == [send(n).retry_key for n in ("1", "2")], "the third is over the cap"
+    assert line.statuses[409] == 1
+    night = NOON + dt.timedelta(hours=7)
+    send_due(relay, there, lambda: night)
+    exchange(relay, night)
+    found = [unpack(p.read_bytes(), "from_relay", key=relay.signing_key.public_key()) for p in relay.outgoing.glob("*.kzr")]
+    assert (found[0].seq, found[0].previous) == (last.seq + 4, "a" * 64)
+    assert [x.status for x in told() if isinstance(x, Outcome)] == ["accepted", "accepted", "unknown"]

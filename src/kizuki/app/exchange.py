@@ -88,6 +88,8 @@ def exchange(actor: Actor, home: Path, keys: KeyRing, now: dt.datetime, parts: P
                 break
             done.taken_files += 1
             path.unlink()
+        seq, mark = _last(ExchangeDirection.FROM_RELAY)
+        write_atomic(folder / "continue.txt", f"{seq}:{mark}\n".encode())  # what a relay put back from a copy goes on after
         _write(actor, home, _Outgoing(folder / "out", signing_key(keys), now), parts.writers, done)
     return done
 
@@ -119,7 +121,9 @@ def _last(direction: str) -> tuple[int, str]:
 
 @transaction.atomic
 def _take_in(found: Envelope, takers: Mapping[str, TakeIn], now: dt.datetime) -> int:
-    if not is_next(found, *_last(ExchangeDirection.FROM_RELAY)):
+    known = RelayFile.objects.filter(direction=ExchangeDirection.FROM_RELAY, seq=found.seq).first()
+    last = (known.seq, known.digest) if known else _last(ExchangeDirection.FROM_RELAY)
+    if not is_next(found, *last):  # another file under an old number (a relay begun anew) is not taken for one applied before
         return 0
     for number, line in enumerate(found.lines):
         takers[line.kind](line, f"{found.seq}:{number}")

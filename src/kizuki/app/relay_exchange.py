@@ -106,6 +106,12 @@ def _last(direction: str) -> tuple[int, str]:
     return (found.seq, found.digest) if found else (0, FIRST)
 
 
+def _applied(seq: int) -> tuple[int, str]:
+    """What was applied under this number, else last: another file under an old number is not taken for one applied before."""
+    known = ExchangedFile.objects.filter(direction=IN, seq=seq).first()
+    return (known.seq, known.digest) if known else _last(IN)
+
+
 def _finish(folder: Path) -> None:
     """Give a staged file its name if the database has it; take it away if it never came to that."""
     for staged in folder.glob(f"{_STAGED}*"):
@@ -120,7 +126,7 @@ def _finish(folder: Path) -> None:
 
 @transaction.atomic(using=ALIAS)
 def _take_in(relay: Relay, found: Envelope, now: dt.datetime) -> int:
-    if not is_next(found, *_last(IN)):
+    if not is_next(found, *_applied(found.seq)):
         return 0
     for line in found.lines:
         _APPLY[line.kind](relay, line, now)
@@ -156,6 +162,7 @@ def _send(relay: Relay, line: lines.Send, now: dt.datetime) -> None:
     if not Template.objects.filter(template=line.template, version=line.version).exists():
         raise InputRefused("K661", "文面の届いていないお知らせがあります。", "中継との便", "本体で、書き出し直してください。")
     start = dt.datetime.fromisoformat(line.not_before)
+    doubtful = Switch.objects.filter(pk=1, restored_at__gt=start).exists()  # it may have been sent before the copy was put back
     Outgoing.objects.get_or_create(
         notice_id=line.notice_id,
         defaults={
@@ -167,6 +174,9 @@ def _send(relay: Relay, line: lines.Send, now: dt.datetime) -> None:
             "expires_at": dt.datetime.fromisoformat(line.expires_at),
             "next_at": min(start, now),  # looked at once at once: who must not be sent anything ends without waiting
             "page_digest": digest_of(relay.page_key(line.notice_id)),
+            "maybe_sent": doubtful,
+            "first_tried_at": start if doubtful else None,
+            "last_tried_at": start if doubtful else None,
         },
     )
 

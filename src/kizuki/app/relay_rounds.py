@@ -1,5 +1,6 @@
 """The relay's round beside its pages: take in, send what is due, write out, again. A fault is told and tried again."""
 
+import datetime as dt
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -9,13 +10,18 @@ from django.db import connections
 from django.utils import timezone
 
 from kizuki.app import relay_exchange
-from kizuki.app.relay_exchange import Exchanged
+from kizuki.app.relay_exchange import OUT, Exchanged
 from kizuki.app.relay_home import CODE_KEY, LINE_SECRET, Relay
 from kizuki.app.relay_line import Messenger
 from kizuki.app.relay_sender import Sent, send_due
+from kizuki.push import retry
+from kizuki.records.relay.models import ExchangedFile, Outgoing, Pending, Seen, Ticket, WrongTries
 from kizuki.terms.errors import KizukiError
 
 _FAULT_PAUSE_ROUNDS: Final = 6
+_REPEATED: Final = dt.timedelta(days=30)
+_KEPT: Final = dt.timedelta(days=100)
+_CLEAR_EVERY: Final = dt.timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,17 @@ def check_ready(relay: Relay, *, dry_run: bool) -> None:
     if not dry_run:
         relay.secret(LINE_SECRET)
         relay.secret(CODE_KEY)
+
+
+def clear_old(now: dt.datetime) -> None:
+    """Let go of what no longer serves: events LINE will not repeat, tickets and counts that have run out, lines long told."""
+    Seen.objects.filter(at__lt=now - _REPEATED).delete()
+    Ticket.objects.filter(expires_at__lt=now - _REPEATED).delete()
+    WrongTries.objects.filter(hour__lt=now - _REPEATED).delete()
+    Outgoing.objects.filter(state__in=retry.FINAL, expires_at__lt=now - _KEPT).delete()
+    told = ExchangedFile.objects.filter(direction=OUT, at__lt=now - _KEPT).order_by("-seq").first()
+    if told is not None:
+        Pending.objects.filter(seq__lte=told.seq).delete()
 
 
 def one_round(relay: Relay, line: Messenger) -> Round:
@@ -66,12 +83,16 @@ class Rounds:
             self.thread.join(timeout=60)
 
     def _run(self) -> None:
-        said = ""
+        said, cleared = "", None
         while not self.stopping.is_set():
             wait = self.pause
             try:
                 done = one_round(self.relay, self.line)
                 trouble = "\n".join(done.exchanged.refused)
+                now = timezone.localtime()
+                if cleared is None or abs(now - cleared) > _CLEAR_EVERY:
+                    clear_old(now)
+                    cleared = now
             except KizukiError as e:
                 trouble, wait = str(e), self.pause * _FAULT_PAUSE_ROUNDS
             except Exception as e:  # a full disk, a locked database: its class, never its message, which may hold a value

@@ -142,7 +142,7 @@ def _record(number: int, reply: Reply, now: dt.datetime, done: Sent) -> None:
 def _door(row: Outgoing, now: dt.datetime) -> Door:
     link = Link.objects.filter(recipient_no=row.recipient_no).first()
     silence = Silence.objects.filter(recipient_no=row.recipient_no).first()
-    tried = Outgoing.objects.filter(recipient_no=row.recipient_no, first_tried_at__gte=month_starts(now))
+    tried = Outgoing.objects.filter(recipient_no=row.recipient_no, attempts__gt=0, first_tried_at__gte=month_starts(now))
     return Door(
         linked=link.on if link else None,
         silenced=silence is not None and (silence.by_core or silence.by_answer),

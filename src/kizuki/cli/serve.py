@@ -29,16 +29,19 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="待ち受けるアドレス。省くとこの端末だけ。")] = "127.0.0.1",
     role: Annotated[Role, typer.Option("--role", help="core＝本体の画面、relay＝LINEとの中継。")] = Role.CORE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="中継で、LINEに送らずに送ったことにします（試すとき）。")] = False,
+    restored: Annotated[str, typer.Option("--restored", help="控えから始め直すとき、本体の relay/continue.txt の1行。")] = "",
     as_json: AsJson = False,
 ) -> None:
     """画面を開きます。最後に公開された一覧を表示し、新しい公開があれば自動で切り替えます。"""
     if role == Role.RELAY:
         from kizuki.cli import serve_relay
 
-        serve_relay.serve(home, host=host, port=port, dry_run=dry_run, as_json=as_json)
+        serve_relay.serve(home, host=host, port=port, trial=serve_relay.Trial(dry_run, restored), as_json=as_json)
         return
-    if dry_run:
-        raise UsageError("K663", "--dry-run は中継のためのものです。", "--dry-run", "--role relay とともに指定してください。")
+    if dry_run or restored:
+        raise UsageError(
+            "K663", "--dry-run と --restored は中継のためのものです。", "serve", "--role relay とともに指定してください。"
+        )
     from kizuki.app import startup
 
     startup.open_app(home)

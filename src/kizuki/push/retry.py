@@ -31,7 +31,7 @@ _OK, _CONFLICT, _TOO_MANY, _NO_RIGHT, _SERVER = 200, 409, 429, 401, 500
 class Notice:
     """One notice as far as sending depends on it; times with their zone.
 
-    `maybe_sent` = an attempt ended without a clear answer. `first_tried_at` blank = never tried.
+    `maybe_sent` = an attempt ended without a clear answer, or a copy put back cannot tell; then the times of trying are not blank.
     """
 
     state: str
@@ -149,7 +149,7 @@ def _wait_until(notice: Notice, door: Door, now: dt.datetime) -> dt.datetime:
     until = max(notice.not_before, notice.next_at, now)
     if door.stopped:
         until = max(until, now + LONGEST_PAUSE)
-    if notice.first_tried_at is None and door.tried_this_month >= door.cap:
+    if notice.attempts == 0 and door.tried_this_month >= door.cap:
         until = max(until, next_month(now))
     return quiet_ends(until) if is_quiet(until) else until
 
@@ -170,4 +170,5 @@ def _pause(notice: Notice, reply: Reply) -> dt.timedelta:
         return min(dt.timedelta(seconds=max(reply.retry_after, 0)), LONGEST_PAUSE)
     if reply.status == _NO_RIGHT:
         return _REFUSED_KEY_PAUSE
-    return min(_FIRST_PAUSE * 2 ** min(notice.attempts - 1, 10), LONGEST_PAUSE)
+    doublings: int = 2 ** min(notice.attempts - 1, 10)
+    return min(_FIRST_PAUSE * doublings, LONGEST_PAUSE)

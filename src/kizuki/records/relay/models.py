@@ -148,10 +148,11 @@ class Silence(models.Model):
 
 
 class Switch(models.Model):
-    """The one row of the relay's own state: 緊急停止, and the latest time its clock has shown."""
+    """The one row of the relay's own state: 緊急停止, the latest time its clock showed, when it began from a copy."""
 
     stopped = models.BooleanField("緊急停止", default=False)
     clock_at = models.DateTimeField("時計が示した最後の時刻", null=True, blank=True)
+    restored_at = models.DateTimeField("控えから始め直した日時", null=True, blank=True)
 
     class Meta:
         verbose_name = "中継の状態"
