@@ -18,6 +18,13 @@ from kizuki.terms.errors import UsageError
 SETTINGS_MODULE = "kizuki.web.relay_settings"
 
 
+def set_up(home: Path) -> None:
+    """The relay's settings for this process; its database is left as it is."""
+    os.environ["KIZUKI_HOME"] = str(home.absolute())
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS_MODULE
+    django.setup()
+
+
 def open_relay(home: Path) -> Relay:
     """The relay of `home`, its database up to date and its public key laid out for the core.
 
@@ -31,9 +38,7 @@ def open_relay(home: Path) -> Relay:
             "--home で、中継だけの置き場所を指定してください。",
         )
     keys = KeyRing.load(home)
-    os.environ["KIZUKI_HOME"] = str(home.absolute())
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS_MODULE
-    django.setup()
+    set_up(home)
     call_command("migrate", database=ALIAS, verbosity=0, interactive=False)
     relay = Relay(home, keys)
     for place in (relay.incoming, relay.outgoing):

@@ -16,9 +16,15 @@ app = typer.Typer()
 @app.command()
 def doctor(home: Home = Path("var"), as_json: AsJson = False) -> None:
     """鍵・空き容量・定義・公開データ・追加部品を確かめます。何も変えません。"""
-    from kizuki.app.doctor import examine
+    now = dt.datetime.now(dt.UTC).astimezone()
+    if (home / "relay.db").exists():
+        from kizuki.app.relay_doctor import examine_relay
 
-    checks = examine(home, lambda: definitions_of(home), dt.datetime.now(dt.UTC).astimezone().date())
+        checks = examine_relay(home, now)
+    else:
+        from kizuki.app.doctor import examine
+
+        checks = examine(home, lambda: definitions_of(home), now.date())
     if as_json:
         print(json.dumps({"checks": [asdict(c) for c in checks]}, ensure_ascii=False))
     else:

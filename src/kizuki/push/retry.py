@@ -31,7 +31,7 @@ _OK, _CONFLICT, _TOO_MANY, _NO_RIGHT, _SERVER = 200, 409, 429, 401, 500
 class Notice:
     """One notice as far as sending depends on it; times with their zone.
 
-    `maybe_sent` = an attempt ended without a clear answer, or a copy put back cannot tell; then the times of trying are not blank.
+    `maybe_sent` = an attempt ended without a clear answer, or a copy put back cannot tell; its times are then not blank.
     """
 
     state: str

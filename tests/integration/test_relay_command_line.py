@@ -1,0 +1,41 @@
+"""`serve --role relay` and `doctor` in a relay's home: what is missing is said before anything is served."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.functional.conftest import ROOT
+
+
+def kizuki(*args: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run(
+        [sys.executable, "-m", "kizuki.cli", *args], env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_what_a_relay_needs_is_said_one_after_the_other(tmp_path: Path) -> None:
+    serve = ("serve", "--role", "relay", "--home", str(tmp_path), "--port", "0")
+    assert "keys/line-token" in kizuki(*serve).stderr
+    seen = kizuki("doctor", "--home", str(tmp_path))
+    assert seen.returncode != 0
+    assert "✕ LINEの接続の鍵" in seen.stdout and "✕ 本体の公開鍵" in seen.stdout
+    (tmp_path / "keys" / "line-token").write_text("t")
+    assert "K662" in kizuki(*serve).stderr
+    (tmp_path / "core.pub").write_bytes((tmp_path / "relay.pub").read_bytes())
+    assert "keys/line-secret" in kizuki(*serve).stderr
+    assert "K664" in kizuki(*serve, "--dry-run", "--restored", "x").stderr
+    for name in ("line-token", "line-secret", "registration-code"):
+        (tmp_path / "keys" / name).write_text("t")
+        (tmp_path / "keys" / name).chmod(0o600)
+    seen = kizuki("doctor", "--home", str(tmp_path))
+    assert seen.returncode == 0, seen.stdout
+    assert "○ 送るお知らせ：送る前 0件、結果不明 0件です。" in seen.stdout
+
+
+def test_the_relays_options_are_refused_for_the_core(tmp_path: Path) -> None:
+    for more in (("--dry-run",), ("--restored", "1:a")):
+        found = kizuki("serve", "--home", str(tmp_path), *more)
+        assert found.returncode == 2
+        assert "K663" in found.stderr
