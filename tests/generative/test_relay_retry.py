@@ -56,9 +56,35 @@ STEP = st.fixed_dictionaries(
 )
 
 
+DOUBT = st.fixed_dictionaries(
+    {
+        "minutes": st.sampled_from([1, 30, 60 * 20, 60 * 23, 60 * 24, 60 * 25]),
+        "clock": st.sampled_from([0, 0, 0, 0, 0, -60 * 2, -60 * 24, -60 * 25, 60 * 24]),
+        "mood": st.sampled_from(["cut after", "500 after", "killed", "killed", "429", "ok"]),
+        "linked": st.just(True),
+        "silenced": st.just(False),
+        "stopped": st.just(False),
+        "tried": st.just(0),
+        "cancel": st.sampled_from([False, False, False, False, False, True]),
+    }
+)
+"""Steps in which an attempt is often made and seldom answered, a day apart or over a clock set back."""
+
+
 @settings(max_examples=600)
 @given(st.lists(STEP, min_size=1, max_size=30), st.integers(1, 72))
 def test_never_twice_and_nothing_against_the_rules(steps: list[dict[str, object]], hours: int) -> None:
+    lived(steps, hours)
+
+
+@settings(max_examples=1200)
+@given(st.lists(DOUBT, min_size=2, max_size=6))
+def test_never_twice_where_nobody_answers(steps: list[dict[str, object]]) -> None:
+    lived(steps, hours=24 * 20)
+
+
+def lived(steps: list[dict[str, object]], hours: int) -> None:
+    """One life of one notice; every promise is asserted after every step."""
     line, n, real, skew = Line(), notice(hours), NOON, dt.timedelta()
     seen = NOON
     for step in steps:
@@ -159,3 +185,42 @@ def test_a_notice_over_the_cap_waits_for_the_next_month_or_expires() -> None:
     full = replace(OPEN, tried_this_month=MONTHLY_CAP)
     assert decide(notice(24 * 40), full, NOON) == Wait(dt.datetime(2026, 12, 1, 9, tzinfo=JAPAN))
     assert decide(notice(8), full, NOON + dt.timedelta(hours=9)) == End(retry.EXPIRED, "cap")
+
+
+def tried(at: dt.datetime = NOON, hours: float = 8) -> Notice:
+    """A notice whose attempt was written down and never answered."""
+    what = decide(notice(hours), OPEN, at)
+    assert isinstance(what, Try)
+    return what.notice
+
+
+def test_an_attempt_without_an_answer_is_in_doubt_until_the_key_is_forgotten() -> None:
+    again = decide(tried(), OPEN, NOON + dt.timedelta(minutes=1))
+    assert isinstance(again, Try)
+    assert again.notice.maybe_sent
+    assert (again.notice.attempts, again.notice.first_tried_at) == (2, NOON)
+    late = decide(tried(hours=72), OPEN, NOON + KEY_LIFE)
+    assert late == End(retry.UNKNOWN, "time")
+    assert decide(tried(hours=8), OPEN, NOON + dt.timedelta(hours=8)) == End(retry.UNKNOWN, "time")
+    assert cancelled(tried()) == tried()
+
+
+def test_a_clock_set_back_ends_what_is_in_doubt_and_nothing_else() -> None:
+    before = NOON - retry.CLOCK_SLACK - dt.timedelta(seconds=1)
+    early = replace(tried(), not_before=NOON - dt.timedelta(hours=2), next_at=before)
+    assert decide(early, OPEN, before) == End(retry.UNKNOWN, "clock")
+    assert clock_went_back(tried()).state == retry.UNKNOWN
+    assert clock_went_back(notice()) == notice()
+    accepted = after(tried(), Reply(200), NOON)
+    assert clock_went_back(accepted) == accepted
+
+
+@pytest.mark.parametrize("door", [replace(OPEN, silenced=True), replace(OPEN, linked=False)])
+def test_what_is_in_doubt_is_not_tried_against_a_wish(door: Door) -> None:
+    what = decide(tried(), door, NOON + dt.timedelta(minutes=1))
+    assert isinstance(what, End)
+    assert what.state == retry.UNKNOWN
+
+
+def test_a_stop_holds_what_is_in_doubt_too() -> None:
+    assert isinstance(decide(tried(), replace(OPEN, stopped=True), NOON + dt.timedelta(minutes=1)), Wait)

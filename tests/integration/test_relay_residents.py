@@ -354,6 +354,7 @@ def test_a_relay_put_back_from_a_copy_sends_nothing_twice(core: Core, relay: Rel
         restored("0:" + "a" * 64, NOON)
     later = NOON + dt.timedelta(hours=1)
     assert restored(f"{last.seq + 3}:{'a' * 64}\n", later) == 2
+    assert set(Outgoing.objects.values_list("maybe_sent", "first_tried_at")) == {(True, NOON)}
     line.accepted.pop(send("2").retry_key)  # as if it had never come there
     line.deliveries.pop()
     core.hand(send("3"), now=later)
