@@ -51,3 +51,18 @@ def test_a_relay_opens_with_only_its_own_tables_and_refuses_the_cores_home(tmp_p
     run = subprocess.run([sys.executable, "-c", script], env=dict(os.environ), capture_output=True, text=True, check=False)
     assert run.returncode != 0
     assert "K657" in run.stderr
+
+
+def test_django_finds_nothing_to_warn_about_in_a_relay_in_production(tmp_path: Path) -> None:
+    code = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command\n"
+        "call_command('check', deploy=True, fail_level='WARNING')\n"
+    )
+    env = os.environ | {
+        "KIZUKI_HOME": str(tmp_path), "KIZUKI_HTTPS": "1", "KIZUKI_HOSTS": "oshirase.example.lg.jp",
+        "DJANGO_SETTINGS_MODULE": "kizuki.web.relay_settings",
+    }  # fmt: skip
+    env.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -16,6 +16,10 @@ ACCEPTED, UNKNOWN, FAILED, BLOCKED = "accepted", "unknown", "failed", "blocked"
 EXPIRED, CANCELLED, HELD = "expired", "cancelled", "held"
 FINAL: Final = frozenset({ACCEPTED, UNKNOWN, FAILED, BLOCKED, EXPIRED, CANCELLED, HELD})
 KEY_LIFE: Final = dt.timedelta(hours=24)
+"""How long LINE remembers a retry key."""
+GIVE_UP: Final = KEY_LIFE / 2
+"""How long the same key is tried here. Half its life: a clock set back while no process ran is noticed by nobody, and only one
+set back by more than the other half could then lead past the key's end. A notice's own window is shorter anyway (one day's)."""
 CLOCK_SLACK: Final = dt.timedelta(minutes=2)
 """A clock corrected by less than this was not set back."""
 _FIRST_PAUSE: Final = dt.timedelta(seconds=5)
@@ -137,7 +141,7 @@ def _end_of_doubtful(notice: Notice, door: Door, now: dt.datetime) -> End | None
     assert notice.first_tried_at is not None and notice.last_tried_at is not None
     if now < notice.last_tried_at - CLOCK_SLACK:
         return End(UNKNOWN, "clock")  # how long LINE has remembered the key can no longer be told
-    if now >= notice.first_tried_at + KEY_LIFE or now >= notice.expires_at:
+    if now >= notice.first_tried_at + GIVE_UP or now >= notice.expires_at:
         return End(UNKNOWN, "time")
     if door.silenced or not door.linked:
         return End(UNKNOWN, "silenced" if door.silenced else "unlinked")
