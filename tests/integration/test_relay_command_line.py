@@ -1,9 +1,12 @@
 """`serve --role relay` and `doctor` in a relay's home: what is missing is said before anything is served."""
 
+import http.client
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.functional.conftest import ROOT
 
@@ -39,3 +42,25 @@ def test_the_relays_options_are_refused_for_the_core(tmp_path: Path) -> None:
         found = kizuki("serve", "--home", str(tmp_path), *more)
         assert found.returncode == 2
         assert "K663" in found.stderr
+
+
+def test_behind_the_https_front_pages_answer_and_a_forged_word_changes_nothing(tmp_path: Path) -> None:
+    kizuki("serve", "--role", "relay", "--dry-run", "--home", str(tmp_path))
+    (tmp_path / "core.pub").write_bytes((tmp_path / "relay.pub").read_bytes())
+    command = ["serve", "--role", "relay", "--dry-run", "--json", "--port", "0", "--home", str(tmp_path)]
+    for front, expected in (("127.0.0.1", 200), ("192.0.2.1", 301)):
+        environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "KIZUKI_HTTPS": "1", "KIZUKI_PROXY": front}
+        with subprocess.Popen(
+            [sys.executable, "-m", "kizuki.cli", *command],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as server:
+            assert server.stdout is not None
+            address = urlsplit(json.loads(server.stdout.readline())["address"])
+            connection = http.client.HTTPConnection("127.0.0.1", address.port or 0, timeout=20)
+            connection.request("GET", "/healthz", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
+            assert connection.getresponse().status == expected
+            connection.close()
+            server.terminate()

@@ -51,11 +51,17 @@ def serve(
 
 def bound(application: Any, host: str, port: int) -> tuple[Any, str]:
     """The server holding its port, not yet answering, and its address; raises UsageError K791 if the port is taken."""
+    from django.conf import settings
     from waitress.server import create_server
 
+    # behind the https front, its word on scheme and caller is taken, nobody else's; without it every page would redirect for ever
+    front: dict[str, Any] = {}
+    if settings.SECURE_SSL_REDIRECT:
+        told = {"x-forwarded-proto", "x-forwarded-for"}
+        front = {"trusted_proxy": settings.KIZUKI_PROXY, "trusted_proxy_headers": told}
     try:
         # staff machines are few and pages short: six threads serve a city office, and DuckDB keeps its own
-        server = create_server(application, host=host, port=port, threads=THREADS, ident=None)
+        server = create_server(application, host=host, port=port, threads=THREADS, ident=None, **front)
     except OSError as e:
         raise UsageError(
             "K791", "この番号では待ち受けできません。", f"{host}:{port}", "--port で別の番号を指定してください。"

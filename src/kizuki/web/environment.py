@@ -25,7 +25,7 @@ class Settings:
 
     `home` data folder; `secret` signs sessions and forms; `database` Django's DATABASES entry; `demo` sign-in without
     password, synthetic homes only; `https` the program is reached through https; `hosts` names it answers to;
-    `mfa_required` staff must hold a second factor.
+    `mfa_required` staff must hold a second factor; `proxy` address of the https front, whose word on the caller is taken.
     """
 
     home: Path
@@ -35,6 +35,7 @@ class Settings:
     https: bool
     hosts: tuple[str, ...]
     mfa_required: bool
+    proxy: str
     relay: "RelaySettings"
 
 
@@ -61,6 +62,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         https=_flag(env, "KIZUKI_HTTPS", default=False),
         hosts=hosts,
         mfa_required=_flag(env, "KIZUKI_MFA_REQUIRED", default=not demo),
+        proxy=env.get("KIZUKI_PROXY", "127.0.0.1"),
         relay=RelaySettings(
             database=_sqlite(home / "relay.db"),
             line_host=env.get("KIZUKI_LINE_HOST", "https://api.line.me").rstrip("/"),

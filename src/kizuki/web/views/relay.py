@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -48,9 +47,7 @@ def code(request: HttpRequest) -> HttpResponseBase:
     token = request.GET.get("t", "")
     if request.method == "GET":
         return _page(request, "code", token=token)
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.SECURE_PROXY_SSL_HEADER:  # behind the city's reverse proxy, which appends the caller it saw
-        address = request.headers.get("X-Forwarded-For", address).rsplit(",", 1)[-1].strip()
+    address = request.META.get("REMOTE_ADDR", "")  # behind the https front: the caller it saw (cli/serve.py)
     way = relay_pages.code_typed(_relay(), request.POST.get("code", ""), address, token, timezone.localtime())
     if way is None:
         return _page(request, "code", token=token, wrong=True, status=422)
