@@ -3,18 +3,22 @@
 Every request and every answer is checked against the models of LINE's own client; a body they do not know is an error here.
 """
 
+import datetime as dt
 import json
 import sys
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from linebot.v3.messaging import (
     ErrorResponse,
     IssueLinkTokenResponse,
+    MessageQuotaResponse,
     PushMessageRequest,
     PushMessageResponse,
     ReplyMessageRequest,
@@ -56,6 +60,7 @@ class LineDouble:
     wrong: list[str] = field(default_factory=list)
     pushes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
     def __enter__(self) -> "LineDouble":
         self.server = _Server(("127.0.0.1", 0), _handler_of(self))
@@ -112,6 +117,16 @@ def _handler_of(line: LineDouble) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         wbufsize = 1 << 16  # one answer, one packet: otherwise each waits 40 ms for an acknowledgement
         disable_nagle_algorithm = True
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(line.clock().astimezone(dt.UTC), usegmt=True)
+
+        def do_GET(self) -> None:
+            if self.headers["Authorization"] != f"Bearer {line.token}":
+                return self._say(401, {"message": "Authentication failed"})
+            body = {"type": "limited", "value": 1000}
+            MessageQuotaResponse.from_dict(body)
+            return self._say(200, body)
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"] or 0))

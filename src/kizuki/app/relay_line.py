@@ -3,7 +3,9 @@
 The client is the extra `[line]`, imported when first used. It is told not to retry by itself: only `push.retry` decides that.
 """
 
+import datetime as dt
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 from kizuki.app.relay_home import LINE_TOKEN, Relay
@@ -33,6 +35,9 @@ class Messenger(Protocol):
 
     def link_ticket(self, user_id: str) -> str:
         """A link token of LINE's (ten minutes, once), blank if there was none to be had."""
+
+    def time(self) -> dt.datetime | None:
+        """What time it is there; None if nobody answers."""
 
 
 class LineMessenger:
@@ -88,6 +93,22 @@ class LineMessenger:
         _answer_of(ask)
         return found[0] if found else ""
 
+    def time(self) -> dt.datetime | None:
+        """The `Date` of LINE's answer about the quota, whatever it answers otherwise."""
+        import urllib3
+        from linebot.v3.messaging.exceptions import ApiException
+
+        try:
+            headers: Any = self._api.get_message_quota_with_http_info(_request_timeout=_SECONDS).headers
+        except ApiException as e:
+            headers = e.headers
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, TypeError):
+            return None
+        try:
+            return parsedate_to_datetime(str((headers or {}).get("Date", "")))
+        except ValueError:
+            return None
+
 
 def _answer_of(ask: Any) -> Reply:
     import urllib3
@@ -127,6 +148,10 @@ class NobodyThere:
     def link_ticket(self, user_id: str) -> str:
         """One that LINE does not know."""
         return "dry-run"
+
+    def time(self) -> dt.datetime | None:
+        """This machine's."""
+        return dt.datetime.now(dt.UTC)
 
 
 def messenger(relay: Relay, host: str, *, dry_run: bool) -> Messenger:
