@@ -1,15 +1,29 @@
 """A wrong clock sends nothing: LINE is asked the time before a round, and a clock moved during it moves nothing."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils import timezone
 
+from kizuki.app import relay_rounds
 from kizuki.app.relay_clock import agreed
+from kizuki.app.relay_home import Relay
 from kizuki.app.relay_line import LineMessenger, NobodyThere
+from kizuki.engine.keys import KeyRing
+from kizuki.push.exchange import FIRST, file_name, pack, public_text
+from kizuki.push.lines import Send, Template
+from kizuki.push.relay_rules import JAPAN
+from kizuki.records.relay.models import Link, Outgoing
 from kizuki.terms.errors import RunFailed
 from tests.line_double import LineDouble
 
+CORE = Ed25519PrivateKey.from_private_bytes(b"c" * 32)
 NOON = dt.datetime(2026, 11, 20, 3, 0, tzinfo=dt.UTC)
 
 
@@ -49,3 +63,29 @@ def test_where_line_does_not_answer_nothing_is_sent() -> None:
 
 def test_a_dry_run_goes_by_its_own_clock() -> None:
     assert abs(agreed(NobodyThere())() - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=5)
+
+
+@pytest.mark.django_db(databases=["default", "relay"])
+@pytest.mark.parametrize(("here", "there", "status"), [(12, 12, "accepted"), (12, 3, ""), (3, 3, ""), (3, 12, "")])
+def test_no_round_sends_outside_the_hours_by_whichever_clock_is_wrong(
+    tmp_path: Path, line: LineDouble, monkeypatch: pytest.MonkeyPatch, here: int, there: int, status: str
+) -> None:
+    """`here` and `there` = the hour in Japan this machine and LINE show; the core's stretch is (wrongly) the whole day."""
+    relay = Relay(tmp_path, KeyRing.load(tmp_path))
+    (tmp_path / "core.pub").write_text(public_text(CORE.public_key()))
+    for place in (relay.incoming, relay.outgoing):
+        place.mkdir()
+    day = dt.datetime(2026, 11, 20, tzinfo=JAPAN)
+    Link.objects.create(recipient_no="r1", user_sealed=relay.seal_user("U1", "r1"), user_token="t", since=day)
+    handed = [
+        Template("t-0a", "1", "お知らせがあります。{リンク}", False),
+        Send("n1", "r1", "t-0a", "1", str(uuid.uuid4()), day.isoformat(), (day + dt.timedelta(hours=23)).isoformat()),
+    ]
+    (relay.incoming / file_name(1)).write_bytes(pack("to_relay", 1, FIRST, day.isoformat(), handed, key=CORE))
+    monkeypatch.setattr(timezone, "localtime", lambda *_: day.replace(hour=here))
+    monkeypatch.setattr(relay_rounds, "agreed", partial(agreed, wall=lambda: day.replace(hour=here)))
+    line.clock = lambda: day.replace(hour=there)
+    with suppress(RunFailed):
+        relay_rounds.one_round(relay, LineMessenger(line.host, "test-token"))
+    assert len(line.deliveries) == (status == "accepted")
+    assert [o.state for o in Outgoing.objects.all()] == [status or "waiting"]

@@ -10,10 +10,11 @@ from django.db import connections
 from django.utils import timezone
 
 from kizuki.app import relay_exchange
+from kizuki.app.relay_clock import agreed
 from kizuki.app.relay_exchange import OUT, Exchanged
 from kizuki.app.relay_home import CODE_KEY, LINE_SECRET, Relay
 from kizuki.app.relay_line import Messenger
-from kizuki.app.relay_sender import Sent, send_due
+from kizuki.app.relay_sender import Sent, anything_due, send_due
 from kizuki.push import retry
 from kizuki.records.relay.models import ExchangedFile, Outgoing, Pending, Seen, Ticket, WrongTries
 from kizuki.terms.errors import KizukiError
@@ -52,9 +53,9 @@ def clear_old(now: dt.datetime) -> None:
 
 
 def one_round(relay: Relay, line: Messenger) -> Round:
-    """In, send, out."""
+    """In, send, out; raises RunFailed K664 or K665 (nothing is sent by a doubtful clock) after the files have gone."""
     done = relay_exchange.exchange(relay, timezone.localtime())
-    sent = send_due(relay, line, timezone.localtime)
+    sent = send_due(relay, line, agreed(line)) if anything_due(timezone.localtime()) else Sent()
     if sent.ended:
         after = relay_exchange.exchange(relay, timezone.localtime())
         done.written, done.written_lines = after.written, done.written_lines + after.written_lines

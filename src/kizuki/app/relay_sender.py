@@ -96,6 +96,11 @@ def _mind_the_clock(now: dt.datetime) -> None:
         switch.save()
 
 
+def anything_due(now: dt.datetime) -> bool:
+    """Whether a round would look at any notice."""
+    return bool(_due(now))
+
+
 def _due(now: dt.datetime) -> Iterable[int]:
     rows = under_way().filter(Q(next_at__lte=now) | Q(expires_at__lte=now))
     return list(rows.order_by("next_at", "pk").values_list("pk", flat=True))
