@@ -53,10 +53,12 @@ def linked(relay: Relay, user_id: str) -> Link | None:
 
 def switch_link(found: Link, *, on: bool, at: dt.datetime) -> None:
     """The account can be reached again, or no more (blocked); something older than what is known changes nothing."""
-    if found.on == on or at < found.since:
+    if at < found.since:
         return
-    found.on, found.since = on, at
+    changed, found.on, found.since = found.on != on, on, at
     found.save(update_fields=["on", "since"])
+    if not changed:
+        return  # but known to be so since later: what comes late about an earlier time changes nothing
     tell_core(Linked(found.recipient_no, on, at.isoformat(), ""))
     look_again(under_way().filter(recipient_no=found.recipient_no))
 
@@ -69,7 +71,7 @@ def answer(event: str, recipient_no: str, said: str, given: tuple[Collection[str
     row, _ = Silence.objects.get_or_create(recipient_no=recipient_no)
     if row.answered_at is not None and (at < row.answered_at or (at == row.answered_at and said == WANTED)):
         return
-    row.by_answer, row.core_knows, row.answered_at = said != WANTED, False, at
+    row.by_answer, row.core_knows, row.answered_at, row.scopes = said != WANTED, False, at, list(kept)
     row.save()
     look_again(under_way().filter(recipient_no=recipient_no))
 

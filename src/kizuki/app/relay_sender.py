@@ -24,6 +24,7 @@ from kizuki.records.relay.models import Link, Outgoing, Pending, SendState, Sile
 from kizuki.records.relay.router import ALIAS
 
 LINK_FIELD: Final = "{リンク}"
+NAME_SCOPE: Final = "programme_name"
 _UNDER_WAY: Final = (SendState.WAITING, SendState.TRYING)
 _NOT_SENT: Final = (SendState.FAILED, SendState.BLOCKED, SendState.EXPIRED, SendState.CANCELLED, SendState.HELD)
 _CARRIED: Final = ("state", "maybe_sent", "attempts", "first_tried_at", "last_tried_at", "next_at", "detail")
@@ -153,7 +154,17 @@ def _door(row: Outgoing, now: dt.datetime) -> Door:
         silenced=silence is not None and (silence.by_core or silence.by_answer),
         stopped=Switch.objects.filter(pk=1, stopped=True).exists(),
         tried_this_month=tried.exclude(state__in=_NOT_SENT).exclude(pk=row.pk).count(),
+        unnamed_only=_names_a_programme(row) and silence is not None and NAME_SCOPE not in _scopes(silence),
     )
+
+
+def _names_a_programme(row: Outgoing) -> bool:
+    return Template.objects.filter(template=row.template, version=row.version, named=True).exists()
+
+
+def _scopes(silence: Silence) -> list[str]:
+    """What their last answer here covers; where they never answered here, the core alone knows and has checked."""
+    return [NAME_SCOPE] if silence.scopes is None else list(silence.scopes)
 
 
 def _notice(row: Outgoing) -> Notice:

@@ -74,7 +74,7 @@ def take_in(relay: Relay, body: str, signature: str, line: Messenger, now: dt.da
             if not relay_answers.first_time(event.id, now):
                 done.again += 1
                 continue
-            answering = _ON.get(str(raw.type), _nothing)(relay, event)
+            answering = _ON.get(str(raw.type), _nothing)(relay, event) if event.user_id else Answering()
         done.new += 1
         done.kinds.append(str(raw.type))
         _answer(line, event, answering)
@@ -88,7 +88,8 @@ def _event(raw: Any, now: dt.datetime) -> Event:
     return Event(
         raw,
         str(raw.webhook_event_id),
-        str(getattr(source, "user_id", "") or ""),
+        # what is said in a group is no one's answer, and a reply there would show one person's page to all
+        str(getattr(source, "user_id", "") or "") if getattr(source, "type", "") == "user" else "",
         at,
         str(getattr(raw, "reply_token", "") or ""),
     )

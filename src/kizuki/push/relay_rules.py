@@ -19,7 +19,8 @@ _FIRST_WEEKEND_DAY: Final = 5
 class Door:
     """What stands around one notice: the recipient's link and silence, the stop, and first attempts made to them this month.
 
-    `linked` None = no account was ever linked here.
+    `linked` None = no account was ever linked here. `unnamed_only` = the text may name a programme, and what they last answered
+    here does not cover that (a wider answer on paper does not count here: the narrower one wins).
     """
 
     linked: bool | None
@@ -27,6 +28,7 @@ class Door:
     stopped: bool
     tried_this_month: int
     cap: int = MONTHLY_CAP
+    unnamed_only: bool = False
 
 
 def is_quiet(at: dt.datetime) -> bool:

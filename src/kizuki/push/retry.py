@@ -132,6 +132,8 @@ def _end_of_untried(notice: Notice, door: Door, now: dt.datetime) -> End | None:
         return End(HELD, "silenced")
     if not door.linked:
         return End(BLOCKED, "unlinked")
+    if door.unnamed_only:
+        return End(HELD, "scope")
     if now >= notice.expires_at:
         return End(EXPIRED, notice.detail or ("cap" if door.tried_this_month >= door.cap else ""))
     return None
@@ -145,7 +147,7 @@ def _end_of_doubtful(notice: Notice, door: Door, now: dt.datetime) -> End | None
         return End(UNKNOWN, "time")
     if door.silenced or not door.linked:
         return End(UNKNOWN, "silenced" if door.silenced else "unlinked")
-    return None
+    return End(UNKNOWN, "scope") if door.unnamed_only else None
 
 
 def _wait_until(notice: Notice, door: Door, now: dt.datetime) -> dt.datetime:

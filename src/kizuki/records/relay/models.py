@@ -142,6 +142,7 @@ class Silence(models.Model):
     by_answer = models.BooleanField("本人が止めた", default=False)
     core_knows = models.BooleanField("本人の停止を本体が知っている", default=False)
     answered_at = models.DateTimeField("本人が最後に答えた日時", null=True, blank=True)
+    scopes = models.JSONField("本人が最後に選んだ範囲", null=True, blank=True, help_text="空なら、ここで答えたことがない")
 
     class Meta:
         verbose_name = "送らない宛先"
