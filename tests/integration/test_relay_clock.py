@@ -37,7 +37,7 @@ def line() -> Iterator[LineDouble]:
 @pytest.mark.parametrize("hours", [-9, -1, -0.05, 0.05, 7, 24])
 def test_a_clock_that_differs_from_lines_sends_nothing(line: LineDouble, hours: float) -> None:
     wrong = NOON + dt.timedelta(hours=hours)
-    with pytest.raises(RunFailed, match="K664"):
+    with pytest.raises(RunFailed, match="K666"):
         agreed(LineMessenger(line.host, "test-token"), lambda: wrong)
 
 
@@ -57,7 +57,7 @@ def test_even_a_refusal_of_lines_tells_the_time(line: LineDouble) -> None:
 def test_where_line_does_not_answer_nothing_is_sent() -> None:
     with LineDouble() as gone:
         host = gone.host
-    with pytest.raises(RunFailed, match="K665"):
+    with pytest.raises(RunFailed, match="K667"):
         agreed(LineMessenger(host, "test-token"), lambda: NOON)
 
 

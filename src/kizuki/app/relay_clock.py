@@ -28,17 +28,17 @@ class Teller(Protocol):
 def agreed(line: Teller, wall: Clock = timezone.localtime, counter: Callable[[], float] = time.monotonic) -> Clock:
     """A clock for one round.
 
-    Raises RunFailed: K664 this machine's clock and LINE's differ by more than a minute; K665 LINE does not answer (it could not
+    Raises RunFailed: K666 this machine's clock and LINE's differ by more than a minute; K667 LINE does not answer (it could not
     be sent to either). In both cases nothing may be sent or closed in this round.
     """
     told, begun, at = line.time(), counter(), wall()
     if told is None:
         raise RunFailed(
-            "K665", "LINEに問い合わせられません。", "中継", "回線と、外へ出る通信の許可を確かめてください。続けて試します。"
+            "K667", "LINEに問い合わせられません。", "中継", "回線と、外へ出る通信の許可を確かめてください。続けて試します。"
         )
     if abs(at - told) > LIMIT:
         raise RunFailed(
-            "K664",
+            "K666",
             "この機械の時計が、LINEの時計と1分より大きくずれています。お知らせを送りません。",
             "中継",
             "時計を合わせてください。合えば、次の回から送ります。",

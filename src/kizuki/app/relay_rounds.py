@@ -53,7 +53,7 @@ def clear_old(now: dt.datetime) -> None:
 
 
 def one_round(relay: Relay, line: Messenger) -> Round:
-    """In, send, out; raises RunFailed K664 or K665 (nothing is sent by a doubtful clock) after the files have gone."""
+    """In, send, out; raises RunFailed K666 or K667 (nothing is sent by a doubtful clock) after the files have gone."""
     done = relay_exchange.exchange(relay, timezone.localtime())
     sent = send_due(relay, line, agreed(line)) if anything_due(timezone.localtime()) else Sent()
     if sent.ended:

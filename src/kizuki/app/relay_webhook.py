@@ -59,7 +59,7 @@ class Taken:
 
 
 def take_in(relay: Relay, body: str, signature: str, line: Messenger, now: dt.datetime) -> Taken | None:
-    """One delivery of LINE's; None if its signature is not LINE's (nothing is done). Raises ValueError: the body is no JSON."""
+    """One delivery of LINE's; None if its signature is not LINE's (nothing is done). Raises ValueError: not LINE's JSON."""
     from linebot.v3 import WebhookParser
     from linebot.v3.exceptions import InvalidSignatureError
 
@@ -67,6 +67,8 @@ def take_in(relay: Relay, body: str, signature: str, line: Messenger, now: dt.da
         events = WebhookParser(relay.secret(LINE_SECRET)).parse(body, signature)
     except InvalidSignatureError:
         return None
+    except (KeyError, TypeError, AttributeError) as e:
+        raise ValueError("signed, but not what LINE describes") from e
     done = Taken()
     for raw in events:
         event = _event(raw, now)

@@ -66,4 +66,8 @@ SECURE_HSTS_PRELOAD = core.SECURE_HSTS_PRELOAD
 SECURE_REFERRER_POLICY = core.SECURE_REFERRER_POLICY  # a page's address is its key: it must not travel to others
 SECURE_CROSS_ORIGIN_OPENER_POLICY = core.SECURE_CROSS_ORIGIN_OPENER_POLICY
 X_FRAME_OPTIONS = core.X_FRAME_OPTIONS
-LOGGING = core.LOGGING
+LOGGING: dict[str, Any] = {
+    **core.LOGGING,
+    "filters": {"no_addresses": {"()": "kizuki.web.quiet_log.NoAddresses"}},
+    "handlers": {"stderr": {**core.LOGGING["handlers"]["stderr"], "filters": ["no_addresses"]}},
+}

@@ -36,7 +36,7 @@ def webhook(request: HttpRequest) -> HttpResponseBase:
     try:
         body = request.body.decode()
         taken = relay_webhook.take_in(_relay(), body, signature, serving().line, timezone.localtime())
-    except (ValueError, KeyError, AttributeError):
+    except ValueError:
         return HttpResponse(status=400)
     return HttpResponse(status=200 if taken else 403)
 
