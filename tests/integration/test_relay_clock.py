@@ -19,7 +19,7 @@ from kizuki.engine.keys import KeyRing
 from kizuki.push.exchange import FIRST, file_name, pack, public_text
 from kizuki.push.lines import Send, Template
 from kizuki.push.relay_rules import JAPAN
-from kizuki.records.relay.models import Link, Outgoing
+from kizuki.records.relay.models import Link, Outgoing, Seen
 from kizuki.terms.errors import RunFailed
 from tests.line_double import LineDouble
 
@@ -89,3 +89,19 @@ def test_no_round_sends_outside_the_hours_by_whichever_clock_is_wrong(
         relay_rounds.one_round(relay, LineMessenger(line.host, "test-token"))
     assert len(line.deliveries) == (status == "accepted")
     assert [o.state for o in Outgoing.objects.all()] == [status or "waiting"]
+
+
+@pytest.mark.django_db(databases=["default", "relay"])
+def test_a_wrong_clock_clears_nothing_that_still_counts(line: LineDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = [NOON + dt.timedelta(days=365)]
+    monkeypatch.setattr(relay_rounds, "agreed", partial(agreed, wall=lambda: wall[0]))
+    Seen.objects.create(event_id="new", at=NOON - dt.timedelta(days=1))
+    Seen.objects.create(event_id="old", at=NOON - dt.timedelta(days=31))
+    teller = LineMessenger(line.host, "test-token")
+    with pytest.raises(RunFailed, match="K666"):
+        relay_rounds.tidied(teller, None, wall[0])
+    assert Seen.objects.count() == 2
+    wall[0] = NOON
+    assert relay_rounds.tidied(teller, None, NOON) == NOON
+    assert [s.event_id for s in Seen.objects.all()] == ["new"]
+    assert relay_rounds.tidied(teller, NOON, NOON + dt.timedelta(hours=1)) == NOON

@@ -52,6 +52,17 @@ def clear_old(now: dt.datetime) -> None:
         Pending.objects.filter(seq__lte=told.seq).delete()
 
 
+def tidied(line: Messenger, last: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """Clear what is old every few hours, by a clock LINE agrees with (a wrong one clears too much); when last done.
+
+    Raises RunFailed K666, K667: then nothing was cleared.
+    """
+    if last is not None and abs(now - last) <= _CLEAR_EVERY:
+        return last
+    clear_old(agreed(line)())
+    return now
+
+
 def one_round(relay: Relay, line: Messenger) -> Round:
     """In, send, out; raises RunFailed K666 or K667 (nothing is sent by a doubtful clock) after the files have gone."""
     done = relay_exchange.exchange(relay, timezone.localtime())
@@ -84,16 +95,15 @@ class Rounds:
             self.thread.join(timeout=60)
 
     def _run(self) -> None:
-        said, cleared = "", None
+        said = ""
+        cleared: dt.datetime | None = None
         while not self.stopping.is_set():
             wait = self.pause
             try:
                 done = one_round(self.relay, self.line)
                 trouble = "\n".join(done.exchanged.refused)
                 now = timezone.localtime()
-                if cleared is None or abs(now - cleared) > _CLEAR_EVERY:
-                    clear_old(now)
-                    cleared = now
+                cleared = tidied(self.line, cleared, now)
             except KizukiError as e:
                 trouble, wait = str(e), self.pause * _FAULT_PAUSE_ROUNDS
             except Exception as e:  # a full disk, a locked database: its class, never its message, which may hold a value
