@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kizuki.app.programme_registry import CONTACT, COLUMNS, OWNER, TITLE, export_registry, read_registry
+from kizuki.app.programme_registry import COLUMNS, CONTACT, OWNER, TITLE, export_registry, read_registry
 from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.programmes.text import RegistryText
 from kizuki.terms.errors import InputRefused

@@ -12,10 +12,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from kizuki.app import accounts, consents, invitations, letters, notice_batches
-from kizuki.app.core_parts import core_parts
 from kizuki.app.demo_relay import DryRelay
 from kizuki.app.demo_users import ensure_demo_users
 from kizuki.app.exchange import exchange, signing_key
+from kizuki.app.exchange_parts import core_parts
 from kizuki.app.link_export import export_links
 from kizuki.app.release import Actor
 from kizuki.app.served import served

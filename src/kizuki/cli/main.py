@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "judge": ("kizuki.cli.judge", "判定の書き出しと評価。"),
     "programme": ("kizuki.cli.programme", "制度と未受給の判定。"),
     "notice": ("kizuki.cli.notice", "お知らせの見込み・配信結果・書き出し。"),
+    "relay": ("kizuki.cli.relay", "LINEとの中継へ渡す便と、中継からの便。"),
     "audit": ("kizuki.cli.audit", "操作の記録の検証。"),
     "bench": ("kizuki.cli.bench", "速さと使うメモリを測ります。"),
     "doctor": ("kizuki.cli.doctor", "動く状態かどうかを確かめます。"),

@@ -3,7 +3,6 @@
 import datetime as dt
 import getpass
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from kizuki.cli.options import AsJson, Home
-from kizuki.terms.errors import InputRefused
 
 if TYPE_CHECKING:
     from kizuki.govern.actor import Actor
@@ -61,28 +59,6 @@ def export(home: Home = Path("var"), as_json: AsJson = True) -> None:
 
     for line in notice_board.export(actor):
         print(json.dumps(line, ensure_ascii=False))
-
-
-@app.command()
-def exchange(home: Home = Path("var"), as_json: AsJson = False) -> None:
-    """中継から届いた便を取り込み、中継へ送る便を relay/out に一つ書きます（送るものが無ければ書きません）。"""
-    actor = _open(home)
-    from kizuki.app.core_parts import core_parts
-    from kizuki.app.exchange import exchange as trade
-    from kizuki.engine.keys import KeyRing
-
-    done = trade(actor, home, KeyRing.load(home), dt.datetime.now(dt.UTC).astimezone(), core_parts())
-    if as_json:
-        print(json.dumps(asdict(done), ensure_ascii=False))
-    else:
-        print(f"取り込んだ便 {done.taken_files}（{done.taken_lines}行）")
-        print(f"書いた便 {done.written or 'なし'}（{done.written_lines}行）")
-    for refusal in done.refused:
-        print(refusal, file=sys.stderr)
-    if done.refused:
-        raise InputRefused(
-            "K820", "取り込めない便がありました。", "relay/in", "上の理由に従って直し、もう一度実行してください。"
-        )
 
 
 def _open(home: Path) -> "Actor":
