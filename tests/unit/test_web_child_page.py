@@ -19,9 +19,16 @@ AS_OF = dt.date(2026, 11, 20)
 RECEIPTS = {"school_aid": ("school_aid", ()), "medical_single_parent": ("medical_subsidy", ("ひとり親",))}
 
 
+class _Programme(SimpleNamespace):
+    """A programme with one version."""
+
+    def on(self, day: object) -> "_Programme":
+        return self
+
+
 def definitions() -> Definitions:
     programmes = {
-        name: SimpleNamespace(name=name, text=SimpleNamespace(receipt=SimpleNamespace(kind=kind, statuses=statuses)))
+        name: _Programme(name=name, text=SimpleNamespace(receipt=SimpleNamespace(kind=kind, statuses=statuses)))
         for name, (kind, statuses) in RECEIPTS.items()
     }
     return Definitions(SimpleNamespace(programmes=programmes, criteria={}, sources={}))  # type: ignore[arg-type]

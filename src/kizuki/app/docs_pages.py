@@ -14,9 +14,9 @@ from django.utils import timezone
 from markdown_it import MarkdownIt
 
 from kizuki.app import staff_guide
+from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_pages import criteria_page, items_page
 from kizuki.app.reference_pages import sources_page, tables_page
-from kizuki.app.served import definitions_of
 
 SECTIONS: Final = (
     ("tutorial", "はじめに"),
@@ -61,7 +61,7 @@ def docs_folder() -> Path:
 
 def made_pages(home: Path) -> dict[str, str]:
     """Pages written from what is in force (tables, sources) and the glossary: slug to Markdown."""
-    loaded = definitions_of(home, "").loaded
+    loaded = definitions_now(home)
     made = {"reference/tables": tables_page(), "reference/sources": sources_page(loaded)}
     made |= {"reference/criteria": criteria_page(loaded), "reference/items": items_page(loaded)}
     made |= staff_guide.pages(loaded, timezone.localdate())

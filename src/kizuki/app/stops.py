@@ -12,13 +12,19 @@ from django.conf import settings
 from kizuki.app.criteria_board import definitions_now
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.records.models import CriteriaStop
+from kizuki.terms.errors import DefinitionError
 
 
 def stopped_sets() -> frozenset[str]:
     """Ids of the sets of which nothing may be shown now: those stopped, and the combinations made from them."""
     standing = CriteriaStop.objects.filter(lifted_at__isnull=True).values_list("covers", flat=True)
     covered = frozenset(name for found in standing for name in found)
-    return frozenset(made_from(covered, definitions_now(Path(settings.KIZUKI_HOME)).criteria)) if covered else covered
+    if not covered:
+        return covered
+    try:
+        return frozenset(made_from(covered, definitions_now(Path(settings.KIZUKI_HOME)).criteria))
+    except DefinitionError:  # a file somebody is mending must not open what is stopped, nor close every page
+        return covered
 
 
 def made_from(stopped: Collection[str], sets: Mapping[str, CriteriaSet]) -> list[str]:

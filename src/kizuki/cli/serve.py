@@ -55,7 +55,6 @@ def bound(application: Any, host: str, port: int) -> tuple[Any, str]:
     from waitress.server import create_server
 
     # behind the https front its word on scheme and caller is taken, nobody else's; otherwise every page redirects for ever
-    # behind the https front, its word on scheme and caller is taken, nobody else's; without it every page would redirect for ever
     front: dict[str, Any] = {}
     if settings.SECURE_SSL_REDIRECT:
         told = {"x-forwarded-proto", "x-forwarded-for"}
