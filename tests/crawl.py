@@ -78,6 +78,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield from _review_requests()
     yield from _criteria()
     yield from _programmes()
+    yield from _notices()
     for query in ("", f"?criteria={CRITERIA}&monthly=5", "?criteria=%27&monthly=x"):
         yield "thresholds", "GET", f"/validation/thresholds/{query}", {}
         yield "fairness", "GET", f"/validation/fairness/{query}", {}
@@ -114,6 +115,23 @@ def _criteria() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     pair = f"old={CRITERIA}@2026.1&new={CRITERIA}@2026.1"
     for query in ("", f"?{pair}", f"?{pair}&children=1&capacity=2", "?old=absence&new=poverty", "?old=x&new=draft:99"):
         yield "criteria_compare", "GET", f"/criteria/compare/{query}", {}
+
+
+def _notices() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Batches of notices from being made to being cancelled, and the stop."""
+    yield "notices", "GET", "/notices/", {}
+    for programme, waves in (("school_aid", "1"), ("medical_single_parent", "2"), ("nothing", "x")):
+        yield "notice_new", "POST", "/notices/new/", {"programme": programme, "template": "neutral", "waves": waves}
+    for number in (1, 2, 99):
+        yield "notice", "GET", f"/notices/{number}/", {}
+        for what in ("test", "request", "approve", "return", "cancel", "nothing"):
+            form = {"what": what, "seen": "1", "reason": "理由の書き添え"}
+            yield "notice_act", "POST", f"/notices/{number}/act/", form
+        yield "notice", "GET", f"/notices/{number}/", {}
+    for what in ("stop", "ask", "lift", "nothing"):
+        for reason in ("", "誤りを確かめるため"):
+            yield "notice_stop", "POST", "/notices/stop/", {"what": what, "programme": "school_aid", "reason": reason}
+    yield "notices", "GET", "/notices/", {}
 
 
 def _programmes() -> Iterator[tuple[str, str, str, dict[str, Any]]]:

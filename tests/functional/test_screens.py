@@ -58,7 +58,7 @@ SCREENS = {
     ),
     "steering": (
         *("/validation/", "/validation/thresholds/", "/validation/fairness/", "/validation/sheet/"),
-        *("/consents/", "/enquiries/", "/effect/"),
+        *("/consents/", "/enquiries/", "/effect/", "/notices/", "/programmes/", "/programmes/school_aid/"),
         "/",
         "/candidates/",
         "CHILD",
@@ -77,7 +77,8 @@ SCREENS = {
         *("/", "/feeds/", "/criteria/", "/criteria/sets/absence/2026.1/", "/criteria/drafts/99/"),
         *("/validation/", "/validation/thresholds/?criteria=abuse&monthly=5"),
     ),
-    "notice_officer": ("/", "/consents/", "/enquiries/", "/effect/"),
+    "notice_officer": ("/", "/consents/", "/enquiries/", "/effect/", "/notices/", "/notices/99/"),
+    "programme_office": ("/", "/programmes/", "/confirmations/", "/programmes/drafts/99/"),
     "programme_desk": (
         *("/", "/consents/", "/enquiries/", "/enquiries/?done=1", "/counter/", "/effect/"),
         *("/docs/guide/school_aid/", "/docs/howto/consent-and-letters/", "/consents/recipients/NOBODY/"),
