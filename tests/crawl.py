@@ -78,7 +78,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield from _review_requests()
     yield from _criteria()
     yield from _programmes()
-    yield from _notices()
+    yield from _batches()
     for query in ("", f"?criteria={CRITERIA}&monthly=5", "?criteria=%27&monthly=x"):
         yield "thresholds", "GET", f"/validation/thresholds/{query}", {}
         yield "fairness", "GET", f"/validation/fairness/{query}", {}
@@ -86,6 +86,7 @@ def requests(people: Sequence[str], criteria: Sequence[str] = (CRITERIA,)) -> It
     yield from _notices()
     yield "validation", "GET", "/validation/", {}
     yield "threshold_propose", "POST", "/validation/thresholds/propose/", {"criteria": CRITERIA, "monthly": "25"}
+    yield "learned_draft", "POST", "/validation/learned/", {"criteria": CRITERIA}
     yield "middle_band_draw", "POST", "/validation/draw/", {"criteria": CRITERIA, "wanted": "1"}
     yield "candidates", "GET", "/candidates/?tab=無作為の確認", {}
     yield "docs", "GET", "/docs/", {}
@@ -117,7 +118,7 @@ def _criteria() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         yield "criteria_compare", "GET", f"/criteria/compare/{query}", {}
 
 
-def _notices() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def _batches() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Batches of notices from being made to being cancelled, and the stop."""
     yield "notices", "GET", "/notices/", {}
     for programme, waves in (("school_aid", "1"), ("medical_single_parent", "2"), ("nothing", "x")):

@@ -1,4 +1,4 @@
-"""お知らせ in the browser: made, tried, refused where nobody agreed, stopped by one and lifted by two; accessible and narrow."""
+"""お知らせ in the browser: made, tried, refused where nobody agreed; stopped by one, lifted by two."""
 
 from collections.abc import Callable
 
