@@ -77,7 +77,7 @@ def test_no_programme_is_offered_that_the_timeline_shows_in_use(
 def test_unknown_is_offered_as_something_to_confirm_and_no_is_not_offered() -> None:
     rows = [offer("school_aid", "不明", unclaimed=False), offer("medical_single_parent", "非該当", unclaimed=False)]
     (only,) = _offers(rows, (), definitions(), AS_OF)
-    assert (only.programme, only.certain, only.confirm) == ("school_aid", False, ("所得",))
+    assert (only.programme, only.certain, [m.title for m in only.missing]) == ("school_aid", False, ["所得"])
 
 
 def test_the_voice_of_the_family_is_always_among_what_is_unknown() -> None:

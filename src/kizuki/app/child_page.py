@@ -15,6 +15,7 @@ from kizuki.app.feeds_board import FEEDS, late_feeds
 from kizuki.app.handover_in import Told, told_of
 from kizuki.app.kin_panel import HOMES, KIN, KINSHIP, Home, Relative, children_among, homes, kinds_in_household, relatives
 from kizuki.app.known_families import sees_judgements
+from kizuki.app.programme_unknowns import Missing, missing, settled_by
 from kizuki.app.release import Actor, Ask, Released, in_scope, release_page
 from kizuki.app.served import Definitions, Served, shown
 from kizuki.app.since_last import Since, since_last
@@ -115,13 +116,23 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A programme the family may use: eligible and unused, or usable once something is confirmed."""
+    """A programme the family may use: eligible and unused, or usable once what is `missing` is known (each fact once)."""
 
     programme: str
     title: str
     certain: bool
     because: tuple[str, ...]
-    confirm: tuple[str, ...]
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What to do about each missing fact, each sentence once."""
+        return tuple(dict.fromkeys(ask for one in self.missing for ask in one.asks))
+
+    @property
+    def one_answer(self) -> bool:
+        """Whether a single answer decides it."""
+        return bool(settled_by(self.missing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +449,7 @@ def _tells(fact: Mapping[str, Any], *, of_self: bool) -> bool:
 def _offers(
     rows: Sequence[Mapping[str, Any]], facts: Sequence[Fact], definitions: Definitions, as_of: dt.date
 ) -> tuple[Offer, ...]:
-    """Eligible and unused programmes first; never one whose receipt the timeline shows as in force today."""
+    """Eligible and unused first, then what a single answer would settle; never one whose receipt is in force today."""
     running = [f for f in facts if f.in_force(as_of)]
     offers = []
     for row in rows:
@@ -454,10 +465,10 @@ def _offers(
                 title=definitions.programme_title(row["programme"]),
                 certain=certain,
                 because=_texts(row["reasons"]),
-                confirm=_texts(row["unknown"]),
+                missing=missing(shown(row["unknown"])),
             )
         )
-    return tuple(sorted(offers, key=lambda o: (not o.certain, o.programme)))
+    return tuple(sorted(offers, key=lambda o: (not o.certain, not o.one_answer, len(o.missing), o.programme)))
 
 
 def _texts(encoded: Any) -> tuple[str, ...]:
