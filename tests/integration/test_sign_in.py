@@ -160,9 +160,9 @@ def test_demo_users_are_made_only_beside_the_mark(marked_city: MarkedView) -> No
     with pytest.raises(NotPermitted, match="K711"):
         demo_users.ensure_demo_users(False)
     made = demo_users.ensure_demo_users(True)
-    assert [m["role"] for m in made] == [m["login"] for m in made] and len(made) == 8
+    assert [m["role"] for m in made] == [m["login"] for m in made] and len(made) == 10
     again = demo_users.ensure_demo_users(True)
-    assert User.objects.filter(username__in=[m["role"] for m in made]).count() == 8
+    assert User.objects.filter(username__in=[m["role"] for m in made]).count() == 10
     colleagues = User.objects.exclude(username__in=[m["role"] for m in made])
     assert {c.role for c in colleagues} == {"link_reviewer"} and not any(c.has_usable_password() for c in colleagues)
     assert {m["password"] for m in made}.isdisjoint({m["password"] for m in again})
