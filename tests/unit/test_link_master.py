@@ -153,3 +153,13 @@ def test_the_latest_word_of_a_reviewer_stands() -> None:
     assert [t.num_rows for t in held.standing()] == [0, 0]
     with pytest.raises(ValueError, match="same, different, hold, withdrawn"):
         master.decide(("office", "a"), (REGISTER, "R1"), "maybe", night=DAY, actor="審査者1", reason="")
+
+
+def test_a_resident_gone_for_a_night_comes_back_under_their_own_id_wherever_their_records_went() -> None:
+    master, ids = KeyMaster(no_events()), []
+    for n, night in enumerate((("R1 b", "a"), ("R3",), ("R1 a", "R2 b"), ("R1",))):
+        outcome = master.reconcile(groups(*night), KEYS, DAY + dt.timedelta(days=n), "test")
+        master = master.plus(outcome.events)
+        ids += [row["person_id"] for row in outcome.link.to_pylist() if row["record_id"] == "R1"]
+    assert len(ids) == 3
+    assert len(set(ids)) == 1

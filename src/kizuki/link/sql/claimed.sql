@@ -1,6 +1,7 @@
 -- claimed: one row = one group of tonight that gets a person of before. A living person wants one group: the one with its resident;
 -- where several qualify, the one whose record has been its own the longest. A dissolved person wants the group in which all its
--- former records are together. A resident's person leaves its group to no other; else the oldest of those who want a group gets it.
+-- former records are together, a resident's the one with its resident wherever the others went. A resident's person leaves its
+-- group to no other; else the oldest of those who want a group gets it.
 WITH prior AS (
   SELECT a.anchor_source, a.anchor_id, a.source, a.record_id, c.person_id
   FROM assignment AS a JOIN current_link AS c ON c.source = a.source AND c.record_id = a.record_id
@@ -17,12 +18,15 @@ WITH prior AS (
   FROM prior AS p
   LEFT JOIN bond AS b ON b.person_id = p.person_id AND b.source = p.source AND b.record_id = p.record_id
   GROUP BY p.anchor_source, p.anchor_id, p.person_id
-), former AS (
-  SELECT MIN(a.anchor_source) AS anchor_source, MIN(a.anchor_id) AS anchor_id, d.person_id,
-    MAX(CASE WHEN d.source = $register THEN 1 ELSE 0 END) AS resident
+), again AS (
+  SELECT a.anchor_source, a.anchor_id, d.person_id, CASE WHEN d.source = $register THEN 1 ELSE 0 END AS of_register,
+    MAX(CASE WHEN d.source = $register THEN 1 ELSE 0 END) OVER (PARTITION BY d.person_id) AS resident
   FROM dissolved AS d JOIN assignment AS a ON a.source = d.source AND a.record_id = d.record_id
-  GROUP BY d.person_id
-  HAVING MIN(a.anchor_id) = MAX(a.anchor_id) AND MIN(a.anchor_source) = MAX(a.anchor_source)
+), former AS (
+  SELECT MIN(anchor_source) AS anchor_source, MIN(anchor_id) AS anchor_id, person_id, MAX(resident) AS resident
+  FROM again WHERE of_register = resident
+  GROUP BY person_id
+  HAVING MIN(anchor_id) = MAX(anchor_id) AND MIN(anchor_source) = MAX(anchor_source)
 ), held_by_resident AS (
   SELECT anchor_source, anchor_id FROM living WHERE resident = 1
   UNION
