@@ -32,6 +32,7 @@ def test_a_list_its_letters_an_answer_by_its_code_and_a_withdrawal(visit: Callab
     make_list(page, "秋の現況届に同封")
     expect(page.get_by_role("row", name="秋の現況届に同封")).to_contain_text("児童扶養手当")
     page.get_by_role("button", name="秋の現況届に同封の手紙を印刷する").click()
+    expect(page.locator(".sheet").first).to_be_visible()
     sheets = page.evaluate(INSIDE)
     assert sheets
     for sheet in sheets:
