@@ -16,7 +16,7 @@ from kizuki.definitions.shipped import shipped_definitions
 from kizuki.govern import may as rules
 from kizuki.govern.actor import Actor
 from kizuki.records.models import User
-from kizuki.terms.errors import KizukiError
+from kizuki.terms.errors import InputRefused, KizukiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ def actor(user: User, *, purpose: str = "", session: str = "") -> Actor:
     return Actor(user.pk, user.username, name, role, purpose, session)
 
 
+def actor_named(login: str, *, prefer: str = "") -> Actor:
+    """A user as actor of the command line, for the purpose `prefer` where they have it; raises InputRefused K776."""
+    found = User.objects.filter(username=login, is_active=True).first()
+    if found is None:
+        raise InputRefused("K776", "その利用者はいません。", login, "--user に、権限のある利用者のIDを指定してください。")
+    purposes = [p.id for p in purposes_of(found)]
+    return actor(found, purpose=prefer if prefer in purposes else next(iter(purposes), ""), session="cli")
+
+
 def role_of(user: User) -> Role | None:
     """The role as defined, or None."""
     return governance().roles.get(user.role)
@@ -73,6 +82,13 @@ def check_purpose(user: User, purpose: str) -> None:
 def may(actor: Actor, action: str, subject: rules.Subject | None = None) -> rules.Allowed | rules.Refused:
     """`govern.may` with the matrix in force."""
     return rules.may(actor, action, subject, governance=governance())
+
+
+def allow(actor: Actor, action: str) -> None:
+    """Raise NotPermitted K701 unless the actor may do this."""
+    verdict = may(actor, action)
+    if isinstance(verdict, rules.Refused):
+        raise verdict.error()
 
 
 def may_be_about(subject: rules.Subject) -> rules.Allowed | rules.Refused:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kizuki.app import accounts, audit
+from kizuki.app.accounts import allow
 from kizuki.app.served import Served
 from kizuki.engine.sql import bind, load
 from kizuki.govern.actor import Actor
-from kizuki.govern.may import Refused
 
 SMALLEST: Final = 10
 """A count of one to nine people is not told where it would describe a group."""
@@ -19,9 +19,7 @@ FEW_PEOPLE: Final = f"{SMALLEST}人未満"
 
 def permitted(actor: Actor, action: str, served: Served, fields: Sequence[str], criteria: str) -> None:
     """Raise NotPermitted unless the actor may, then record that sums of these fields were shown (K703 if that fails)."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
+    allow(actor, action)
     entry = audit.Entry(
         fields=sorted(fields), terms={"criteria": criteria}, snapshot=served.view.id, policy=accounts.policy_version()
     )

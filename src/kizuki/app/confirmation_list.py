@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kizuki.app import explanation as words
-from kizuki.app.definition_drafts import allow
+from kizuki.app.accounts import allow
 from kizuki.app.programme_unknowns import Missing, missing, settled_by
 from kizuki.app.release import Actor, Query, release
 from kizuki.app.served import Served, shown

@@ -12,8 +12,8 @@ from typing import Any, Final
 from django.utils import timezone
 
 from kizuki.app import audit, consents, invitations
+from kizuki.app.accounts import allow
 from kizuki.app.current_person import current_person, ids_of
-from kizuki.app.invitations import allow
 from kizuki.app.release import Actor, Query, record_output, release
 from kizuki.definitions.consent_texts import ConsentText
 from kizuki.push import codes

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from kizuki.app import accounts
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
-from kizuki.govern.may import Refused
 from kizuki.records.models import CorrectionRequest, CorrectionStatus, Feedback, User
 from kizuki.terms.errors import InputRefused
 
@@ -48,7 +48,7 @@ def listing(actor: Actor, served: Served) -> list[dict[str, Any]]:
     """Requests to the actor's own office, or those the actor made; recorded. Raises NotPermitted K701."""
     owner = bool(accounts.may(actor, "correction.answer"))
     if not owner:
-        _allow(actor, "feedback.write")
+        allow(actor, "feedback.write")
     action = "correction.answer" if owner else "feedback.write"
     found = CorrectionRequest.objects.select_related("feedback", "feedback__by", "answered_by").order_by("-pk")
     rows = [r for r in found if _of_office(actor, served, r)] if owner else list(found.filter(feedback__by_id=actor.user_id))
@@ -59,7 +59,7 @@ def listing(actor: Actor, served: Served) -> list[dict[str, Any]]:
 @transaction.atomic
 def answer(actor: Actor, served: Served, request_id: int, status: str) -> CorrectionRequest:
     """The owning office says what it did. Raises NotPermitted K701 and InputRefused K773 (not open, not this office's)."""
-    _allow(actor, "correction.answer")
+    allow(actor, "correction.answer")
     found = CorrectionRequest.objects.select_for_update().filter(pk=request_id, status=CorrectionStatus.OPEN).first()
     if found is None or status not in ANSWERS or not _of_office(actor, served, found):
         raise InputRefused(
@@ -76,9 +76,3 @@ def _of_office(actor: Actor, served: Served, request: CorrectionRequest) -> bool
     """Whether the record belongs to the actor's office; a user without an office owns nothing."""
     office = User.objects.filter(pk=actor.user_id).values_list("department", flat=True).first()
     return bool(office) and served.definitions.source(request.source).owner.startswith(str(office))
-
-
-def _allow(actor: Actor, action: str) -> None:
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()

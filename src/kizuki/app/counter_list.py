@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kizuki.app import accounts, consents, scope
-from kizuki.app.invitations import allow
+from kizuki.app.accounts import allow
 from kizuki.app.notice_adults import born_after
 from kizuki.app.release import MASKED, Actor, Query, SealState, in_scope, record_output, release, seal_state
 from kizuki.app.served import Served

@@ -16,14 +16,14 @@ from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_editing_checks import Checked, check
 from kizuki.app.criteria_editing_diff import ORDER_WORDS
 from kizuki.app.criteria_editing_form import SIGNED, form_of, with_lines, written, yaml_of
-from kizuki.app.definition_drafts import Desk, allow, home, signatures, tried
+from kizuki.app.definition_drafts import Desk, home, signatures, tried
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.yaml import read_text
 from kizuki.govern.actor import Actor
 from kizuki.records.models import CriteriaDraft, DraftKind
 from kizuki.terms.errors import DefinitionError, InputRefused
 
-__all__ = ["allow", "home"]
+__all__ = ["home"]
 
 _EMPTY: Final = """ID: ''
 名称: ''

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from kizuki.app.emergency_stop import allow
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.records.models import CriteriaReview, ReviewKind

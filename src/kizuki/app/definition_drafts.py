@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from kizuki.app import accounts, audit
 from kizuki.app import criteria_editing_files as files
+from kizuki.app.accounts import allow
 from kizuki.govern.actor import Actor
 from kizuki.govern.may import Refused
 from kizuki.records.models import CriteriaDraft, CriteriaDraftStatus, DraftKind, User
@@ -206,13 +207,6 @@ class Desk:
         reason = f"{what}：案{found.pk} {found.criteria}{version}"
         entry = audit.Entry(fields=(self.word,), count=1, reason=reason, policy=accounts.policy_version())
         audit.record(actor, action, entry)
-
-
-def allow(actor: Actor, action: str) -> None:
-    """Raise NotPermitted K701 unless the actor may do this."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
 
 
 def home() -> Path:

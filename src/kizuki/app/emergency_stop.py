@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from kizuki.app import accounts
+from kizuki.app.accounts import allow
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
@@ -26,13 +26,6 @@ MAX_REASON: Final = 200
 def home() -> Path:
     """The home whose criteria are stopped."""
     return Path(settings.KIZUKI_HOME)
-
-
-def allow(actor: Actor, action: str) -> None:
-    """Raise NotPermitted K701 unless the actor may do this."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
 
 
 def standing(criteria: str) -> CriteriaStop | None:

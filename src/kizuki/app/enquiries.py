@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kizuki.app import accounts
-from kizuki.app.invitations import allow
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import definitions_of
 from kizuki.app.snapshot_view import current_view

@@ -16,6 +16,7 @@ from django.utils import timezone
 from sqlglot import exp
 
 from kizuki.app import accounts, audit, corrections_asked
+from kizuki.app.accounts import allow
 from kizuki.app.cases import UNDO_HOURS
 from kizuki.app.child_queries import REASONS
 from kizuki.app.current_person import current_person, ids_of
@@ -23,7 +24,6 @@ from kizuki.app.release import Actor, record_output, release
 from kizuki.app.served import Served
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.governance import Scope
-from kizuki.govern.may import Refused
 from kizuki.govern.policy import grant_of
 from kizuki.records.models import Feedback, FeedbackAnswer
 from kizuki.terms.errors import InputRefused
@@ -187,9 +187,7 @@ def labels(actor: Actor) -> str:
     `label`: 1 当たり and 既知, 0 外れ, blank 情報誤り (it says nothing about the child). Notes stay behind. For those who work
     with pseudonymised data `person` is their token; `household` is opaque for everybody. Raises NotPermitted K701.
     """
-    verdict = accounts.may(actor, "labels.export")
-    if isinstance(verdict, Refused):
-        raise verdict.error()
+    allow(actor, "labels.export")
     found = newest()
     people = [current_person(f.person_id) for f in found]
     fields = ["feedback.answer", "feedback.criteria", "feedback.as_of"]

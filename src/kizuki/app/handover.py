@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kizuki.app import accounts, audit
+from kizuki.app.accounts import allow
 from kizuki.app.handover_document import FAMILY, IDENTITY, Document, Wish, build, rows_of
 from kizuki.app.release import Actor, SealState, may_see, record_output, seal_state
 from kizuki.app.served import Served
@@ -220,13 +221,6 @@ def show(actor: Actor, handover_id: int, *, action: str) -> Shown:
         found.reason,
         kept,
     )
-
-
-def allow(actor: Actor, action: str) -> None:
-    """Raise NotPermitted K701 unless the actor may do this."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
 
 
 def _waiting(handover_id: int, status: HandoverStatus) -> Handover:

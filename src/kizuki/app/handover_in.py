@@ -17,7 +17,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kizuki.app import accounts, audit
-from kizuki.app.handover import allow, deleted, keys, rules
+from kizuki.app.accounts import allow
+from kizuki.app.handover import deleted, keys, rules
 from kizuki.app.handover_document import FAMILY, FORMAT, IDENTITY, rows_of
 from kizuki.app.release import Actor, Query, may_see, record_output, release
 from kizuki.cleanse.names import name_key

@@ -15,7 +15,7 @@ from kizuki.definitions.governance import HandoverRetention
 from kizuki.govern.actor import Actor
 from kizuki.records.models import Handover, HandoverStatus, ReceivedHandover
 
-NIGHT: Final = Actor(0, "夜の処理", "夜の処理", "it", "operations", "run")
+NIGHT: Final = Actor(0, "夜の処理", "夜の処理", "it", "operation", "run")
 """Nobody's hand: the period was decided in the definitions."""
 
 

@@ -14,14 +14,14 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from kizuki.app import accounts, audit, consents
+from kizuki.app import audit, consents
+from kizuki.app.accounts import allow
 from kizuki.app.current_person import redirects
 from kizuki.app.notice_adults import adults
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.definitions.programmes.text import Receipt
 from kizuki.engine.sql import bind, load
-from kizuki.govern.may import Refused
 from kizuki.push import codes
 from kizuki.push.safety import Adult, Candidate, one_of, unsafe
 from kizuki.records.consent_models import Invitation, Invited
@@ -189,10 +189,3 @@ def listing(actor: Actor) -> list[Invitation]:
     """Every list with its counts; no person. Raises NotPermitted K701."""
     allow(actor, "consent.view")
     return list(Invitation.objects.select_related("made_by").order_by("-pk")[:200])
-
-
-def allow(actor: Actor, action: str) -> None:
-    """Raise NotPermitted K701 unless the actor may do this."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()

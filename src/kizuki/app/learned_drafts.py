@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from kizuki.app import criteria_editing
+from kizuki.app.accounts import allow
 from kizuki.app.backtest_results import Result, kept
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_editing_checks import check
@@ -51,7 +52,7 @@ def bring_in(actor: Actor, served: Served, home: Path, name: str) -> CriteriaDra
 
     Raises NotPermitted K701 and InputRefused K565 where it may not be used.
     """
-    criteria_editing.allow(actor, "criteria.draft")
+    allow(actor, "criteria.draft")
     criteria = chosen_set(served, name)
     found = kept(home, criteria.id)
     refused = "組合せの判定基準は、学んだ表では置き換えられません。" if criteria.combines else why_not(home, found)

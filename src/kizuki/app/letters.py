@@ -19,8 +19,8 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from kizuki.app import consents, invitations
+from kizuki.app.accounts import allow
 from kizuki.app.current_person import current_person
-from kizuki.app.invitations import allow
 from kizuki.app.notice_adults import adults
 from kizuki.app.release import MASKED, Actor, Query, SealState, release, seal_state
 from kizuki.app.snapshot_view import current_view

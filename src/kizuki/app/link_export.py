@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlglot import exp
 
 from kizuki.app import release
-from kizuki.app.link_review import check_allowed
+from kizuki.app.accounts import allow
 from kizuki.app.snapshot_view import current_view
 from kizuki.govern.actor import Actor
 
@@ -15,7 +15,7 @@ COLUMNS: Final = ("person_id", "source", "record_id", "rule", "weight", "state")
 
 def export_links(actor: Actor, home: Path) -> list[dict[str, Any]]:
     """One row per record with its person, as published. Raises NotPermitted (K701, K703) and RunFailed K401."""
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     ordered = exp.select(*COLUMNS).from_("link").order_by("source", "record_id")
     rows = current_view(home).cursor().query(ordered).to_pylist()
     people = sorted({r["person_id"] for r in rows})
@@ -25,5 +25,5 @@ def export_links(actor: Actor, home: Path) -> list[dict[str, Any]]:
 
 def record_pairs(actor: Actor, found: int) -> None:
     """That two tables from outside were linked: whose rows they are is not known here, only how many were matched."""
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     release.record_output(actor, "link.pairs", subjects=[], fields=["link_pairs"], count=found, reason="link pairs")

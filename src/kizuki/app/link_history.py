@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kizuki.app import release
-from kizuki.app.link_review import check_allowed
+from kizuki.app.accounts import allow
 from kizuki.engine.keys import KeyRing
 from kizuki.govern.actor import Actor
 from kizuki.link.master import read_master
@@ -27,7 +27,7 @@ def person_history(actor: Actor, home: Path, person_id: str, until: dt.date | No
     A person nobody has ever made has no events. The look is in the audit log before anything is returned. Raises NotPermitted
     K701 unless the actor reviews links.
     """
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     master = read_master(home, KeyRing.load(home))
     if until is not None:
         master = master.as_of(until)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from kizuki.app import scope
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow
 from kizuki.app.explanation import SOURCE_TITLES
 from kizuki.app.link_review_night import careful_sources, review_rules_of
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
 from kizuki.definitions.link_review import Harm, OrderStep, ReviewRules, TwoPeople
 from kizuki.engine.sql import load
-from kizuki.govern.may import Refused
 from kizuki.link.opinions import DIFFERENT, SAME, Opinion, Outcome, Standing, weigh
 from kizuki.link.review import AUTOMATIC, WAITING
 from kizuki.records.models import LinkDecision, LinkOpinion
@@ -117,13 +116,6 @@ def rules_of(served: Served) -> ReviewRules:
     return review_rules_of(served.definitions.loaded)
 
 
-def check_allowed(actor: Actor, action: str) -> None:
-    """Raise NotPermitted unless the actor may do this."""
-    verdict = may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
-
-
 def source_title(served: Served, source: str) -> str:
     """How a record's office is named to a reviewer: which of the careful ones it is does not help to tell two people apart."""
     if source in careful_sources(served.definitions.loaded):
@@ -200,7 +192,7 @@ class Answers:
 
 def desk(actor: Actor, served: Served, answers: Answers | None = None) -> Desk:
     """Counts of every list, what is left by the conditions of the order, and what tonight will carry over."""
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     answers = answers or Answers(actor, served)
     standing = LinkDecision.objects.filter(withdrawn_at=None)
     counts = {name: answers.count(name) for name in (NEW, SECOND, SPLIT, HELD)}

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from kizuki.app import audit
+from kizuki.app.accounts import allow
 from kizuki.app.link_reasons import reason_of
-from kizuki.app.link_review import NEW, Answers, Pair, check_allowed
+from kizuki.app.link_review import NEW, Answers, Pair
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
 from kizuki.link.opinions import DIFFERENT, SAME
@@ -131,7 +132,7 @@ def check_list(served: Served, answers: Answers) -> list[Pair]:
 
 def board(actor: Actor, served: Served) -> CheckBoard:
     """Every month's sample and what was found, and all months together. Raises NotPermitted."""
-    check_allowed(actor, "link.quality")
+    allow(actor, "link.quality")
     answers = Answers(actor, served)
     draw(served, answers)
     percent, words, members = answers.rules.check.confidence_percent, _words(), _members()

@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from kizuki.app.link_review import Index, check_allowed, index_of, source_title
+from kizuki.app.accounts import allow
+from kizuki.app.link_review import Index, index_of, source_title
 from kizuki.app.link_review_words import NO_EVENT
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
@@ -45,7 +46,7 @@ class History:
 
 def history(actor: Actor, served: Served, page: int) -> History:
     """One page of the settled words, newest first; reviewers of a settled pair may know each other's answers."""
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     total = LinkDecision.objects.count()
     pages = max(-(-total // PAGE_SIZE), 1)
     page = min(max(page, 1), pages)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from kizuki.app.accounts import allow
 from kizuki.app.link_evaluation import read_truth
-from kizuki.app.link_review import Pair, check_allowed, index_of, rules_of
+from kizuki.app.link_review import Pair, index_of, rules_of
 from kizuki.app.link_review_check import exact_interval, interval_text, share_text
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
@@ -80,7 +81,7 @@ class Thresholds:
 
 def thresholds(actor: Actor, served: Served, home: Path, basis: str) -> Thresholds:
     """The picture from one kind of evidence. Raises NotPermitted."""
-    check_allowed(actor, "link.quality")
+    allow(actor, "link.quality")
     synthetic = served.view.synthetic and (home / "truth" / "people.csv").exists()
     basis = basis if basis in (REVIEWED, TRUTH) else (TRUTH if synthetic else REVIEWED)
     if basis == TRUTH and not synthetic:

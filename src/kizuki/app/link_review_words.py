@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kizuki.app import audit
-from kizuki.app.link_review import Answers, Pair, check_allowed
+from kizuki.app.accounts import allow
+from kizuki.app.link_review import Answers, Pair
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
 from kizuki.engine.keys import KeyRing
@@ -49,7 +50,7 @@ def answer(actor: Actor, served: Served, pair_id: str, word: str, *, checking: b
     Raises NotPermitted, and InputRefused K731 (no such pair now), K732 (not an answer), K733 (settled meanwhile),
     K737 (the record is another resident's).
     """
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     if word not in ANSWERS:
         raise InputRefused("K732", "答えが選ばれていません。", "答え", "同じ人・別の人・保留のどれかを選んでください。")
     answers = Answers(actor, served)
@@ -110,7 +111,7 @@ def undo(actor: Actor, opinion: int | None = None) -> str:
 
     Raises InputRefused K734 if there is none, and NotPermitted.
     """
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     own = LinkOpinion.objects.select_related("decision").filter(by_id=actor.user_id, undone_at=None).order_by("-pk")
     said = own.filter(pk=opinion).first() if opinion is not None else own.first()
     if said is None:
@@ -131,7 +132,7 @@ def withdraw(actor: Actor, decision_id: int, reason: str) -> str:
 
     Raises InputRefused K735 (no reason), K736 (no such standing word), and NotPermitted.
     """
-    check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     if not reason.strip():
         raise InputRefused("K735", "取消しには理由が要ります。", "理由", "理由を書いてから、もう一度押してください。")
     decision = LinkDecision.objects.filter(pk=decision_id, withdrawn_at=None).first()

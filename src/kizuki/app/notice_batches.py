@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from kizuki.app import accounts, notice_texts
+from kizuki.app.accounts import allow
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.notice_ends import end
 from kizuki.app.notice_plan import Wanted, chosen_of, of_programme
@@ -47,13 +48,6 @@ class Counted:
     def counts(self, mark: str) -> dict[str, Any]:
         """As kept with the batch; `mark` = of the text's version in its file."""
         return {"candidates": len(self.chosen), "suppressed": dict(self.held), notice_texts.FILE_MARK: mark}
-
-
-def allow(actor: Actor, action: str) -> None:
-    """Raise NotPermitted K701 unless the actor may do this."""
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
 
 
 def batch(batch_id: int) -> NoticeBatch:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 from django.utils import timezone
 
-from kizuki.app.invitations import allow
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import Served
 from kizuki.definitions.programmes import Programme

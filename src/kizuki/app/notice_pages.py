@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuki.app import accounts, notice_batches, notice_stops, notice_texts
+from kizuki.app.accounts import allow
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.release import Actor
 from kizuki.app.snapshot_view import current_view
@@ -63,7 +64,7 @@ class Page:
 
 def board(actor: Actor, home: Path, now: dt.datetime) -> Board:
     """The list and the stops. Raises NotPermitted K701."""
-    notice_batches.allow(actor, "notice.view")
+    allow(actor, "notice.view")
     definitions, view = definitions_now(home), current_view(home)
     found = NoticeBatch.objects.filter(notice_batches.of_actor(actor)).select_related("created_by", "decided_by")
     names = {p.id: p.name for p in definitions.programmes.values()}
@@ -83,7 +84,7 @@ def board(actor: Actor, home: Path, now: dt.datetime) -> Board:
 
 def page(actor: Actor, home: Path, batch_id: int, now: dt.datetime) -> Page:
     """One batch. Raises NotPermitted K701, InputRefused K814 where there is none (or it is another office's)."""
-    notice_batches.allow(actor, "notice.view")
+    allow(actor, "notice.view")
     found = NoticeBatch.objects.filter(notice_batches.of_actor(actor), pk=batch_id).first()
     if found is None:
         raise InputRefused("K814", "そのお知らせはありません。", "お知らせ", "一覧から開き直してください。")

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from kizuki.app import accounts
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.definitions.loader import Definitions
 from kizuki.govern.may import Refused
@@ -84,9 +85,7 @@ def lift(actor: Actor, definitions: Definitions, programme: str, now: dt.datetim
 
 def _allow(actor: Actor, definitions: Definitions, programme: str) -> None:
     """An office stops and lifts its own programmes; 情報発信 and 総括 anything."""
-    verdict = accounts.may(actor, "notice.stop")
-    if isinstance(verdict, Refused):
-        raise verdict.error()
+    allow(actor, "notice.stop")
     if accounts.may(actor, "notice.prepare") or accounts.may(actor, "notice.approve_any"):
         return
     found = definitions.programmes.get(programme)

@@ -15,9 +15,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from kizuki.app.accounts import allow
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_editing_form import typed
-from kizuki.app.definition_drafts import allow, home
+from kizuki.app.definition_drafts import home
 from kizuki.app.programme_editing import copy_of, desk
 from kizuki.app.programme_form import REGISTRY, ProgrammeForm, form_of, yaml_of
 from kizuki.app.worklist_export import safe_text

@@ -9,6 +9,7 @@ from typing import Final
 
 from kizuki.app import accounts, emergency_stop
 from kizuki.app import feedback as found_by_staff
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor
 from kizuki.app.served import Served, Source
 from kizuki.definitions.criteria import CriteriaSet
@@ -68,7 +69,7 @@ class Sheet:
 
 def listing(actor: Actor, served: Served) -> tuple[tuple[CriteriaSet, CriteriaStop | None], ...]:
     """Every set with its stop, if it is stopped. Raises NotPermitted K701."""
-    emergency_stop.allow(actor, "sheet.view")
+    allow(actor, "sheet.view")
     standing = emergency_stop.all_standing()
     sets = served.definitions.loaded.criteria.values()
     return tuple((c, next((s for s in standing if c.id in s.covers), None)) for c in sets)
@@ -76,7 +77,7 @@ def listing(actor: Actor, served: Served) -> tuple[tuple[CriteriaSet, CriteriaSt
 
 def sheet(actor: Actor, served: Served, criteria: str) -> Sheet | None:
     """One sheet; None for a set that does not exist. Raises NotPermitted K701."""
-    emergency_stop.allow(actor, "sheet.view")
+    allow(actor, "sheet.view")
     main = served.definitions.loaded.criteria.get(criteria)
     if main is None:
         return None

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from kizuki.app import accounts, audit, scope
+from kizuki.app.accounts import allow
 from kizuki.app.release_plan import AT_HAND, EXTRA, IN_SCOPE, SEALED, Facts, Limits, Query, facts, parameters, sql
 from kizuki.app.scope import Reach, View
 from kizuki.app.snapshot_view import current_view
@@ -106,9 +107,7 @@ def release_page(
 
     `terms` = what was searched for on this page beyond the parameters; kept as a keyed hash only.
     """
-    verdict = accounts.may(actor, action)
-    if isinstance(verdict, Refused):
-        raise verdict.error()
+    allow(actor, action)
     view: View = current_view()
     door = _open(actor, view)
     subjects: set[str] = set()

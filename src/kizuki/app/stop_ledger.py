@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from django.utils import timezone
 
 from kizuki.app import accounts, audit
-from kizuki.app.emergency_stop import allow
+from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, Query, record_output, release
 from kizuki.engine.snapshots import SnapshotStore
 from kizuki.records.models import AuditEvent, CriteriaStop

@@ -1,6 +1,5 @@
 """`kizuki audit`: is the log whole, and who saw whom."""
 
-import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kizuki.cli.options import AsJson, Home
+from kizuki.cli.options import AsJson, Home, at_terminal
 from kizuki.terms.errors import RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -50,13 +49,11 @@ def verify(
 def who_saw(person: Annotated[str, typer.Argument(help="個人ID。")], home: Home = Path("var"), as_json: AsJson = False) -> None:
     """このこどもの情報を、だれが・いつ・何のために見たかを、新しい順に示します（調べたことも記録します）。"""
     from kizuki.app import startup
-    from kizuki.govern.actor import Actor
 
     startup.open_app(home)
     from kizuki.app import audit  # needs the opened app
 
-    login = getpass.getuser()
-    found = audit.who_saw(Actor(0, login, login, "auditor", "audit", "cli"), person)
+    found = audit.who_saw(at_terminal("auditor", "audit"), person)
     if as_json:
         print(json.dumps({"events": [asdict(s) for s in found]}, ensure_ascii=False))
         return

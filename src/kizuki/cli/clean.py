@@ -3,7 +3,6 @@
 `clean audit` writes out the distinct writings of one source of a home, for the office that owns it; that is recorded.
 """
 
-import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from kizuki.cleanse.kana import KanaRegister, clean_kana
 from kizuki.cleanse.names import NameRegister, NameRules, clean_name, register_of
 from kizuki.cleanse.scalars import clean_phone, clean_postcode
 from kizuki.cleanse.variants import load_own_table
-from kizuki.cli.options import AsJson, Home
+from kizuki.cli.options import AsJson, Home, at_terminal
 from kizuki.terms.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="氏名・カナ・日付・住所・電話の整え方を、行ごとに試します（標準入力か引数）。")
@@ -115,10 +114,8 @@ def audit(
         raise UsageError("K204", "その印はありません。", "--flag", f"次のどれかを指定してください：{'、'.join(Flag)}")
     startup.open_app(home)
     from kizuki.app import release  # needs the opened app
-    from kizuki.govern.actor import Actor
 
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "data_owner", "source_quality", "cli")
+    actor = at_terminal("data_owner", "source_quality")
 
     def record(*, subjects: Sequence[str], fields: Sequence[str], count: int, reason: str) -> None:
         release.record_output(actor, "source.export", subjects=subjects, fields=fields, count=count, reason=reason)

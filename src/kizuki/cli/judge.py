@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
+from kizuki.cli.options import AsJson, Home, at_terminal, definitions_of, parse_day
 from kizuki.terms.errors import DefinitionError, InputRefused, RunFailed
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def export(
 ) -> None:
     """判定結果を1行1件のJSONで書き出します（書き出したことを操作ログに残します）。"""
     from kizuki.app import startup
-    from kizuki.govern.actor import Actor
 
     del as_json  # always JSON Lines
     startup.open_app(home)
@@ -38,8 +37,7 @@ def export(
 
     view = _view(home, parse_day(as_of) if as_of else None)
     rows = list(judgements(view))
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "analyst", "analysis", "cli")
+    actor = at_terminal("analyst", "analysis")
     people = sorted({r["person_id"] for r in rows})
     release.record_output(actor, "judge.export", subjects=people, fields=["judgement"], count=len(rows), reason="judge export")
     for row in rows:
@@ -56,14 +54,8 @@ def labels(
 
     startup.open_app(home)
     from kizuki.app import accounts, feedback  # needs the opened app
-    from kizuki.records.models import User
 
-    login = user or getpass.getuser()
-    found = User.objects.filter(username=login, is_active=True).first()
-    if found is None:
-        raise InputRefused("K776", "その利用者はいません。", login, "--user に、権限のある利用者のIDを指定してください。")
-    purposes = accounts.purposes_of(found)
-    actor = accounts.actor(found, purpose=purposes[0].id if purposes else "", session="cli")
+    actor = accounts.actor_named(user or getpass.getuser())
     sys.stdout.write(feedback.labels(actor))
 
 
@@ -291,14 +283,9 @@ def backtest(
 def _analyst() -> "Actor":
     """Who uses the command line, as the role these verbs are for; raises NotPermitted where the matrix gives it no analysis."""
     from kizuki.app import accounts
-    from kizuki.govern.actor import Actor
-    from kizuki.govern.may import Refused
 
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "analyst", "analysis", "cli")
-    verdict = accounts.may(actor, "analysis.run")
-    if isinstance(verdict, Refused):
-        raise verdict.error()
+    actor = at_terminal("analyst", "analysis")
+    accounts.allow(actor, "analysis.run")
     return actor
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from kizuki.cli.options import AsJson, Home, definitions_of
+from kizuki.cli.options import AsJson, Home, at_terminal, definitions_of
+from kizuki.govern.actor import Actor
 
 app = typer.Typer(no_args_is_help=True, help="名寄せの書き出しと評価。")
 
@@ -29,22 +29,11 @@ def export(home: Home = Path("var"), user: User = "") -> None:
     _write_csv(COLUMNS, export_links(_actor(user), home))
 
 
-def _actor(user: str) -> Any:
+def _actor(user: str) -> Actor:
     """The named user, with the purpose of reviewing where they have it; unnamed, whoever sits at the terminal."""
-    from kizuki.app import accounts
-    from kizuki.govern.actor import Actor
-    from kizuki.records.models import User as Account
-    from kizuki.terms.errors import InputRefused
+    from kizuki.app.accounts import actor_named  # needs the opened app
 
-    if not user:
-        login = getpass.getuser()
-        return Actor(0, login, login, "link_reviewer", _PURPOSE, "cli")
-    found = Account.objects.filter(username=user, is_active=True).first()
-    if found is None:
-        raise InputRefused("K776", "その利用者はいません。", user, "--user に、権限のある利用者のIDを指定してください。")
-    purposes = [p.id for p in accounts.purposes_of(found)]
-    purpose = _PURPOSE if _PURPOSE in purposes else next(iter(purposes), "")
-    return accounts.actor(found, purpose=purpose, session="cli")
+    return actor_named(user, prefer=_PURPOSE) if user else at_terminal("link_reviewer", _PURPOSE)
 
 
 _PURPOSE = "linkage_review"

@@ -1,7 +1,6 @@
 """`kizuki notice`: who could be told, what became of what was sent, and the lines of both. Numbers only, never a person."""
 
 import datetime as dt
-import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kizuki.cli.options import AsJson, Home
+from kizuki.cli.options import AsJson, Home, at_terminal
 
 if TYPE_CHECKING:
     from kizuki.govern.actor import Actor
@@ -64,8 +63,6 @@ def export(home: Home = Path("var"), as_json: AsJson = True) -> None:
 def _open(home: Path) -> "Actor":
     """The app of the home, and whoever runs the command."""
     from kizuki.app import startup
-    from kizuki.govern.actor import Actor
 
     startup.open_app(home)
-    login = getpass.getuser()
-    return Actor(0, login, login, "notice_officer", "notice", "cli")
+    return at_terminal("notice_officer", "notice")

@@ -123,14 +123,8 @@ def import_registry(
         raise InputRefused("K607", "ファイルを読めません。", str(file), "名前と読み取りの権限を確かめてください。") from e
     startup.open_app(home)
     from kizuki.app import accounts, programme_registry  # needs the opened app
-    from kizuki.records.models import User
 
-    login = user or getpass.getuser()
-    found = User.objects.filter(username=login, is_active=True).first()
-    if found is None:
-        raise InputRefused("K776", "その利用者はいません。", login, "--user に、権限のある利用者のIDを指定してください。")
-    purposes = accounts.purposes_of(found)
-    actor = accounts.actor(found, purpose=purposes[0].id if purposes else "", session="cli")
+    actor = accounts.actor_named(user or getpass.getuser())
     done = programme_registry.import_registry(actor, content)
     for line in done.refused:
         print(line, file=sys.stderr)

@@ -1,7 +1,6 @@
 """`kizuki relay`: the core's side of the exchange with the relay (the relay itself is `serve --role relay`)."""
 
 import datetime as dt
-import getpass
 import json
 import sys
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from kizuki.cli.options import AsJson, Home
+from kizuki.cli.options import AsJson, Home, at_terminal
 from kizuki.terms.errors import InputRefused
 
 app = typer.Typer(no_args_is_help=True)
@@ -29,10 +28,8 @@ def exchange(home: Home = Path("var"), as_json: AsJson = False) -> None:
     from kizuki.app import exchange as core
     from kizuki.app.exchange_parts import core_parts
     from kizuki.engine.keys import KeyRing
-    from kizuki.govern.actor import Actor
 
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "it", "operations", "cli")
+    actor = at_terminal("it", "operation")
     done = core.exchange(actor, home, KeyRing.load(home), dt.datetime.now(dt.UTC).astimezone(), core_parts())
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from kizuki.cli.options import AsJson, Home, definitions_of, parse_day
+from kizuki.cli.options import AsJson, Home, at_terminal, definitions_of, parse_day
 from kizuki.definitions.sources import SourceManifest
 from kizuki.terms.errors import InputRefused, UsageError
 
@@ -136,10 +136,8 @@ def export(
         raise UsageError("K147", "形式の指定が違います。", "--format", "csv か parquet を指定してください。")
     startup.open_app(home)
     from kizuki.app import release  # needs the opened app
-    from kizuki.govern.actor import Actor
 
-    login = getpass.getuser()
-    actor = Actor(0, login, login, "data_owner", "source_quality", "cli")
+    actor = at_terminal("data_owner", "source_quality")
 
     def record(*, subjects: Sequence[str], fields: Sequence[str], count: int, reason: str) -> None:
         release.record_output(actor, "source.export", subjects=subjects, fields=fields, count=count, reason=reason)

@@ -18,7 +18,7 @@ from kizuki.app import (
     docs_pages,
     learned_records,
 )
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow, may
 from kizuki.app.criteria_editing_diff import differences
 from kizuki.app.criteria_editing_files import digest
 from kizuki.app.criteria_preview import preview as preview_of
@@ -59,7 +59,7 @@ def _board(request: HttpRequest, actor: Actor, refusal: KizukiError | None = Non
 
 def _allowed(request: HttpRequest, action: str = "criteria.view") -> Actor:
     actor = actor_of(request)
-    criteria_editing.allow(actor, action)
+    allow(actor, action)
     return actor
 
 
@@ -238,7 +238,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         return render(request, "criteria/compare.html", context)
     try:
         if children:
-            criteria_editing.allow(actor, "criteria.children")
+            allow(actor, "criteria.children")
         versions = (_version(definitions, old), _version(definitions, new))
         if versions[0].id != versions[1].id:
             raise InputRefused("K583", "別の判定基準どうしは比べられません。", "", "同じ判定基準の版を二つ選んでください。")

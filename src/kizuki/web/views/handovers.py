@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kizuki.app import handover, handover_in
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow, may
 from kizuki.app.handover_document import IDENTITY, Wish
 from kizuki.app.release import Actor
 from kizuki.records.models import HandoverStatus
@@ -43,7 +43,7 @@ def prepare(request: HttpRequest, person_id: str) -> HttpResponseBase:
             return redirect("handover", made.pk)
         except InputRefused as e:
             refusal = e
-    handover.allow(actor, "handover.prepare")
+    allow(actor, "handover.prepare")
     rules = handover.rules()
     context = {
         "person_id": person_id,

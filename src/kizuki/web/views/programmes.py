@@ -12,11 +12,11 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kizuki.app import programme_board, programme_editing, programme_form
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow, may
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.criteria_editing_files import digest
 from kizuki.app.criteria_editing_form import Row
-from kizuki.app.definition_drafts import OPEN, allow
+from kizuki.app.definition_drafts import OPEN
 from kizuki.app.programme_preview import preview as preview_of
 from kizuki.app.programme_registry import MOST_BYTES, export_registry, import_registry
 from kizuki.app.release import Actor

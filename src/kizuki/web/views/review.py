@@ -12,7 +12,7 @@ from kizuki.app import link_review as app
 from kizuki.app import link_review_check as checks
 from kizuki.app import link_review_history, link_review_words
 from kizuki.app import link_review_thresholds as floors
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow, may
 from kizuki.app.link_review_pair import pair_page
 from kizuki.app.served import Served
 from kizuki.govern.actor import Actor
@@ -25,7 +25,7 @@ from kizuki.web.views.session import actor_of, home, number_of, snapshot
 def desk(request: HttpRequest) -> HttpResponse:
     """What is left to look at, in which order and why, and what tonight will carry over."""
     actor, served = actor_of(request), snapshot()
-    app.check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     answers = app.Answers(actor, served)
     page = app.desk(actor, served, answers)
     context = {
@@ -44,7 +44,7 @@ def first(request: HttpRequest, name: str) -> HttpResponseBase:
     if name not in app.LISTS:
         raise Http404
     actor, served = actor_of(request), snapshot()
-    app.check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     answers = app.Answers(actor, served)
     found = app.next_pair(answers, name, pairs=_pairs(served, answers, name))
     if found is not None:
@@ -122,7 +122,7 @@ def thresholds(request: HttpRequest) -> HttpResponse:
 
 def _show(request: HttpRequest, actor: Actor, pair_id: str, *, refusal: InputRefused | None = None) -> HttpResponse:
     served = snapshot()
-    app.check_allowed(actor, "link.review")
+    allow(actor, "link.review")
     name = _list_name((request.POST if refusal else request.GET).get("list", ""))
     answers = app.Answers(actor, served)
     page = pair_page(actor, served, pair_id, name, answers)

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_POST
 
 from kizuki.app import criteria_reviews, emergency_stop, public_sheet, stop_ledger
-from kizuki.app.accounts import may
+from kizuki.app.accounts import allow, may
 from kizuki.app.release import Actor
 from kizuki.app.served import Served
 from kizuki.app.snapshot_view import server_of
@@ -100,7 +100,7 @@ def stop(request: HttpRequest, criteria: str) -> HttpResponseBase:
 def ledger(request: HttpRequest, criteria: str) -> HttpResponse:
     """Who saw answers of the set, when, how many children; child by child for those who may see the children."""
     actor, served = actor_of(request), snapshot()
-    emergency_stop.allow(actor, "criteria.stop_ledger")
+    allow(actor, "criteria.stop_ledger")
     if criteria not in served.definitions.loaded.criteria:
         raise Http404
     listed = stop_ledger.Listed(criteria, server_of(home()).store)
