@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kizuki.definitions.messages import load
+from kizuki.definitions.shipped import shipped_definitions
 from kizuki.push import enquiry, small_cells
 from kizuki.push.workdays import after, holidays, working_day
 
 D = dt.date
+CALENDAR = load(shipped_definitions() / "messages").calendar
+
+
+def test_the_calendar_of_the_city_holds_the_holidays_of_the_law() -> None:
+    for year in CALENDAR.years:
+        assert {h.day for h in year.days} == holidays(year.year)
 
 
 def test_the_holidays_of_known_years() -> None:
@@ -35,14 +43,14 @@ def test_the_holidays_of_known_years() -> None:
     ],
 )
 def test_the_day_to_answer_by_counts_open_days_only(opened: dt.date, days: int, due: dt.date) -> None:
-    assert enquiry.due_on(opened, days) == due
+    assert enquiry.due_on(opened, days, CALENDAR) == due
 
 
 @given(st.dates(D(2022, 1, 1), D(2060, 1, 1)), st.integers(1, 30))
 def test_exactly_that_many_working_days_lie_between(day: dt.date, days: int) -> None:
-    due = after(day, days)
+    due = after(day, days, CALENDAR)
     passed = [day + dt.timedelta(days=n) for n in range(1, (due - day).days + 1)]
-    assert sum(working_day(d) for d in passed) == days and working_day(due)
+    assert sum(working_day(d, CALENDAR) for d in passed) == days and working_day(due, CALENDAR)
 
 
 def test_what_is_answered_stays_answered_and_only_what_waits_is_late() -> None:

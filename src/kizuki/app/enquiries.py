@@ -17,13 +17,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from kizuki.app import accounts
+from kizuki.app import accounts, notice_texts
 from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import definitions_of
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions import enquiries as definition
 from kizuki.definitions.enquiries import EnquiryRules
+from kizuki.definitions.messages import Calendar
 from kizuki.definitions.programmes import Programme
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.push import enquiry as rule
@@ -77,6 +78,10 @@ def rules() -> EnquiryRules:
 @cache
 def _rules(home: Path) -> EnquiryRules:
     return definition.load(shipped_definitions(), (home / "definitions",))
+
+
+def _calendar() -> Calendar:
+    return notice_texts.messages_of(Path(settings.KIZUKI_HOME)).calendar
 
 
 def offices() -> tuple[str, ...]:
@@ -164,7 +169,7 @@ def _open(
         topic=question.topic,
         channel=question.channel,
         opened_at=opened_at,
-        due_on=rule.due_on(timezone.localdate(opened_at), rules().days(question.topic, office)),
+        due_on=rule.due_on(timezone.localdate(opened_at), rules().days(question.topic, office), _calendar()),
         source_event=source_event,
     )
     EnquiryStep.objects.create(enquiry=made, what=CAME, office=office, by_id=by, at=opened_at)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
+from kizuki.definitions.messages import Calendar
 from kizuki.push.workdays import after
 
 OPEN, DOING, DONE = "未対応", "対応中", "対応済み"
@@ -20,9 +21,9 @@ def may_follow(before: str, then: str) -> bool:
     return then in NEXT.get(before, frozenset())
 
 
-def due_on(opened: dt.date, days: int) -> dt.date:
+def due_on(opened: dt.date, days: int, calendar: Calendar) -> dt.date:
     """The day to answer by: that many working days after the question came in."""
-    return after(opened, days)
+    return after(opened, days, calendar)
 
 
 def overdue(due: dt.date, status: str, today: dt.date) -> bool:

@@ -1,12 +1,16 @@
-"""Working days (pure): Saturdays, Sundays, 国民の祝日 with their substitutes, and the turn of the year are none.
+"""Working days (pure): neither Saturdays and Sundays, nor what the city's calendar closes.
 
-Source: 国民の祝日に関する法律 (2022年以後の祝日), 春分・秋分は国立天文台の計算式の近似 (1980–2099年に有効), 年末年始は
-行政機関の休日に関する法律1条 (12月29日〜1月3日).
+The calendar (`definitions.messages.Calendar`) is the one by which notices are sent, too. An answer needs a day to be given by
+also in a year nobody has entered: there the law's own holidays are reckoned.
+
+Source: 国民の祝日に関する法律 (2022年以後の祝日), 春分・秋分は国立天文台の計算式の近似 (1980–2099年に有効).
 """
 
 import datetime as dt
 from functools import cache
 from typing import Final
+
+from kizuki.definitions.messages import Calendar
 
 _FIXED: Final = ((1, 1), (2, 11), (2, 23), (4, 29), (5, 3), (5, 4), (5, 5), (8, 11), (11, 3), (11, 23))
 _MONDAYS: Final = ((1, 2), (7, 3), (9, 3), (10, 2))
@@ -14,18 +18,18 @@ _MONDAYS: Final = ((1, 2), (7, 3), (9, 3), (10, 2))
 _SUNDAY, _SATURDAY = 6, 5
 
 
-def working_day(day: dt.date) -> bool:
+def working_day(day: dt.date, calendar: Calendar) -> bool:
     """Whether the offices are open."""
-    turn = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
-    return day.weekday() < _SATURDAY and not turn and day not in holidays(day.year)
+    closed = calendar.holiday(day) or (not calendar.knows(day) and day in holidays(day.year))
+    return day.weekday() < _SATURDAY and not closed
 
 
-def after(day: dt.date, days: int) -> dt.date:
+def after(day: dt.date, days: int, calendar: Calendar) -> dt.date:
     """The `days`-th working day after `day` (at least one; the day itself is not counted)."""
     left = max(days, 1)
     while left:
         day += dt.timedelta(days=1)
-        left -= working_day(day)
+        left -= working_day(day, calendar)
     return day
 
 
