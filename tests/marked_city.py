@@ -162,7 +162,8 @@ def _programme(person: str | None, household: str | None = None) -> dict[str, An
     found = row("eligibility", person or household or "", programme="school_aid", household_id=household or _home(person or ""))
     open_fact = '[{"条件": "tax", "確認すること": "課税区分：申告を案内する", "項目": "tax_class", "理由": "undeclared"}]'
     verdict, unknown = ("不明", open_fact) if person in UNKNOWN_OF_PROGRAMME else ("該当", "[]")
-    return found | {"person_id": person, "verdict": verdict, "reasons": "[]", "unknown": unknown}
+    told = {"person_id": person, "verdict": verdict, "receiving": False, "unclaimed": verdict == "該当"}
+    return found | told | {"reasons": "[]", "unknown": unknown}
 
 
 def table(schema: TableSchema, content: list[dict[str, Any]]) -> pa.Table:

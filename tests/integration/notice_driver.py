@@ -27,12 +27,12 @@ def prepare(home: Path) -> None:
     from kizuki.app import startup
 
     startup.open_app(home)
-    from kizuki.app import notice_batches, notice_facts, notice_outbox, notice_plan
+    from kizuki.app import notice_batches, notice_facts, notice_last_look, notice_outbox, notice_plan
     from kizuki.push.candidates import Answer, Homes
     from tests.marked_city import MarkedView
 
     view: Any = MarkedView()
-    for module in (notice_batches, notice_outbox, notice_plan):
+    for module in (notice_batches, notice_last_look, notice_outbox, notice_plan):
         setattr(module, "current_view", lambda *a: view)  # noqa: B010 (mypy knows these as functions)
 
     def answers(view: Any, programmes: Any, as_of: Any, asked: Any) -> list[Answer]:

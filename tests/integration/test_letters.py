@@ -1,5 +1,6 @@
 """案内の名簿 and 窓あき封筒の手紙: who is invited, codes that live only on paper, sheets printed once, never the sealed."""
 
+import dataclasses
 import datetime as dt
 import re
 import uuid
@@ -11,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kizuki.app import consent_desk, consents, demo_users, invitations, letter_pdf, letters
+from kizuki.app import consent_desk, consents, demo_users, invitations, letter_pdf, letters, notice_facts
 from kizuki.app.consent_desk import Wish
 from kizuki.app.release import Actor
 from kizuki.app.served import Served, definitions_of
@@ -182,21 +183,32 @@ def test_a_no_on_paper_of_an_earlier_day_wins_over_a_yes_of_that_day(invitation:
 def notice_to(person: str, home: str, child: str = "", **batch: Any) -> Notice:
     now = timezone.now()
     maker, approver = (User.objects.get_or_create(username=n)[0] for n in ("maker", "approver"))
+    programme = str(batch.pop("programme", "school_aid"))
     told = {"status": "承認済み", "decided_by": approver, "decided_at": now, "leaves_at": now - dt.timedelta(minutes=1)} | batch
     made = NoticeBatch.objects.create(
-        programme="school_aid", office="学校教育課", template="t", template_version="1", template_digest="d", snapshot="s",
+        programme=programme, office="学校教育課", template="t", template_version="1", template_digest="d", snapshot="s",
         created_by=maker, **told,
     )  # fmt: skip
     return Notice.objects.create(
         notice_id=uuid.uuid4(), batch=made, recipient=Recipient.objects.get(person_id=person), household_id=home,
         child_id=child,
-        programme="school_aid", channel=NoticeChannel.LETTER, retry_key=uuid.uuid4(), not_before=now - dt.timedelta(hours=1),
+        programme=programme, channel=NoticeChannel.LETTER, retry_key=uuid.uuid4(), not_before=now - dt.timedelta(hours=1),
         expires_at=now + dt.timedelta(days=1), status_at=now,
     )  # fmt: skip
 
 
+WORKED_WITH: set[str] = set()
+"""Households 要対協 works with; the marked city marks everybody so."""
+
+
 @pytest.fixture
-def agreed(invitation: Invitation, desk: Actor) -> None:
+def agreed(invitation: Invitation, desk: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = notice_facts.homes
+    monkeypatch.setattr(
+        notice_facts,
+        "homes",
+        lambda *given: dataclasses.replace(real(*given), in_care=frozenset(WORKED_WITH), unlinked=frozenset()),
+    )
     for person in ("m1", "f4"):
         consent_desk.record(desk, Recipient.objects.get(person_id=person).recipient_no, wish())
 
@@ -247,11 +259,22 @@ def test_those_held_back_do_not_stand_in_the_way_of_the_others(
 
 
 @pytest.mark.parametrize(
-    "why", ["withdrawn", "stopped", "not approved", "in the minutes of grace", "received meanwhile", "sealed"]
+    "why",
+    [
+        *("withdrawn", "stopped", "not approved", "in the minutes of grace", "received meanwhile", "sealed"),
+        *("worked with", "told lately", "cap of the month"),
+    ],
 )
-def test_a_notice_does_not_leave_on_paper_against_any_last_look(agreed: None, desk: Actor, why: str) -> None:
+def test_a_notice_does_not_leave_on_paper_against_any_last_look(
+    agreed: None, desk: Actor, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.integration.test_letters.WORKED_WITH", {"h1"} if why == "worked with" else set())
     later = timezone.now() + dt.timedelta(minutes=9)
     batch = {"not approved": {"status": "承認待ち"}, "in the minutes of grace": {"leaves_at": later}}.get(why, {})
+    before = {"told lately": ("school_aid",), "cap of the month": ("child_allowance", "child_medical")}.get(why, ())
+    for programme in before:
+        told = notice_to("m1", "h1", programme=programme)
+        Notice.objects.filter(pk=told.pk).update(channel=NoticeChannel.LINE, status=NoticeStatus.ACCEPTED)
     notice = notice_to("m1", "h1", "nobody" if why == "received meanwhile" else "", **batch)
     if why == "withdrawn":
         consent_desk.record(desk, notice.recipient.recipient_no, wish("withdrawn"))

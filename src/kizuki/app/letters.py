@@ -6,32 +6,31 @@ before a page exists (G6). Whoever is not safe to write to at that moment is lef
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from kizuki.app import consents, invitations
+from kizuki.app import consents, invitations, notice_stops
 from kizuki.app.accounts import allow
+from kizuki.app.criteria_board import definitions_now
 from kizuki.app.current_person import current_person
 from kizuki.app.notice_adults import adults
+from kizuki.app.notice_last_look import has_left, look
 from kizuki.app.release import MASKED, Actor, Query, SealState, release, seal_state
-from kizuki.app.snapshot_view import current_view
 from kizuki.definitions import letters as forms
 from kizuki.definitions.letters import LetterForm
 from kizuki.definitions.shipped import shipped_definitions
-from kizuki.engine.sql import load
 from kizuki.push import codes
 from kizuki.push.safety import unsafe
 from kizuki.records.consent_models import Invitation, LetterPrint
-from kizuki.records.notice_models import BatchStatus, Notice, NoticeChannel, NoticeEvent, NoticeStatus, NoticeStop, Recipient
+from kizuki.records.notice_models import Notice, NoticeChannel, NoticeEvent, NoticeStatus, Recipient
 from kizuki.terms.errors import InputRefused
 
 MOST: Final = 500
@@ -188,30 +187,12 @@ def waiting_notices() -> int:
 
 
 def _may_go(chosen: Sequence[Notice], now: dt.datetime) -> list[Notice]:
-    """The notices that may still leave: approved and past its minutes of grace, not stopped, agreed to, still not received."""
-    homes = {n.household_id for n in chosen}
-    standing, open_ones = consents.standing(homes, now), _unclaimed(homes)
-    stopped = set(NoticeStop.objects.filter(lifted_at__isnull=True).values_list("programme", flat=True))
-    kept = []
-    for n in chosen:
-        batch = n.batch
-        approved = batch.status == BatchStatus.APPROVED and batch.leaves_at is not None and batch.leaves_at <= now
-        agreed = n.household_id in standing and standing[n.household_id].recipient_no == n.recipient.recipient_no
-        free = not stopped & {"", n.programme} and (n.programme, n.household_id, n.child_id) in open_ones
-        if approved and agreed and free:
-            kept.append(n)
-    return kept
-
-
-def _unclaimed(homes: Collection[str]) -> set[tuple[str, str, str]]:
-    """(programme, household, child) of what these households could use and do not, on the served snapshot."""
-    engine = current_view().cursor()
-    engine.register("asked", pa.table({"household_id": pa.array(sorted(homes), pa.string())}))
-    try:
-        rows = engine.query(load("kizuki.app", "notice_unclaimed")).to_pylist()
-    finally:
-        engine.unregister("asked")
-    return {(r["programme"], r["household_id"], r["child_id"]) for r in rows}
+    """The notices that may still leave: approved and past its minutes of grace, not stopped, and good at the last look."""
+    stopped = notice_stops.stopped_programmes()
+    left = [n for n in chosen if has_left(n.batch, now) and not stopped & {notice_stops.ALL, n.programme}]
+    home = Path(settings.KIZUKI_HOME)
+    looked = look(home, definitions_now(home), left, now, by_post=True)
+    return [n for n in left if n.pk in looked.go]
 
 
 def _printed(actor: Actor, notice: Notice, now: dt.datetime, *, again: bool) -> None:

@@ -10,7 +10,6 @@ the relay knows them.
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,32 +19,20 @@ from django.db.models import QuerySet
 from kizuki.app import notice_stops, notice_texts
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.notice_ends import end
-from kizuki.app.notice_plan import Wanted, chosen_of
+from kizuki.app.notice_last_look import clock_of, has_left, look
 from kizuki.app.release import Actor, record_output
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.loader import Definitions
 from kizuki.push import lines, states
-from kizuki.push.candidates import Choice, Held
-from kizuki.push.rules import Key
-from kizuki.push.schedule import Clock, Stretch, next_stretch
+from kizuki.push.schedule import Stretch
 from kizuki.records.notice_models import BatchStatus, Notice, NoticeBatch, NoticeChannel, NoticeEvent, NoticeStatus, NoticeStop
 from kizuki.terms.errors import InputRefused, RunFailed
 
 EXCHANGE: Final = Actor(0, "exchange", "中継との受け渡し", "notice_officer", "notice", "exchange")
 CANCEL_ASKED, OPENED, REPEATED = "cancel_asked", "opened", "repeated"
 """Events that are no status: the relay was asked not to send; the page was opened; a later word that changes nothing."""
-RECIPIENT_CHANGED, NOT_ELIGIBLE = "recipient_changed", "not_eligible"
-"""Why a notice is held, besides the reasons of `push.candidates.Held`."""
 _DETAIL: Final = 64
 _FIELDS: Final = ("notice", "consent", "eligibility.unclaimed")
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """What one look found: notices that may go with the stretch they may go in, and those that may not with the reason."""
-
-    go: Mapping[uuid.UUID, Stretch]
-    held: Mapping[uuid.UUID, str]
 
 
 @transaction.atomic
@@ -76,7 +63,7 @@ def _cancel_lines(home: Path, definitions: Definitions, stopped: frozenset[str],
     with_relay = list(_of_status(NoticeStatus.HANDED).exclude(events__status=CANCEL_ASKED))
     if not with_relay:
         return
-    checked = _check(home, definitions, with_relay, now)
+    checked = look(home, definitions, with_relay, now)
     for one in with_relay:
         dropped = one.batch.status == BatchStatus.CANCELLED or one.programme in stopped
         if dropped or one.pk in checked.held:
@@ -85,13 +72,13 @@ def _cancel_lines(home: Path, definitions: Definitions, stopped: frozenset[str],
 
 def _send_lines(home: Path, definitions: Definitions, stopped: frozenset[str], now: dt.datetime) -> list[lines.Line]:
     """Texts first, then notices whose day is near; what may not go is held, what is too old expires."""
-    clock = _clock(definitions)
+    clock = clock_of(definitions)
     lead = dt.timedelta(hours=clock.rules.lead_hours)
-    waiting = [n for n in _of_status(NoticeStatus.WAITING) if _has_left(n.batch, now)]
+    waiting = [n for n in _of_status(NoticeStatus.WAITING) if has_left(n.batch, now)]
     old = [n for n in waiting if n.expires_at <= now]
     end(old, NoticeStatus.EXPIRED, now, dict.fromkeys((n.pk for n in old), "too_old"))
     due = [n for n in waiting if n.expires_at > now and n.not_before <= now + lead and n.programme not in stopped]
-    checked = _check(home, definitions, due, now)
+    checked = look(home, definitions, due, now)
     end([n for n in due if n.pk in checked.held], NoticeStatus.HELD, now, checked.held)
     sends: list[lines.Line] = []
     texts: dict[str, lines.Line] = {}
@@ -130,80 +117,9 @@ def _text(batch: NoticeBatch, definitions: Definitions, home: Path) -> lines.Tem
         return None
 
 
-def _has_left(batch: NoticeBatch, now: dt.datetime) -> bool:
-    return batch.status == BatchStatus.APPROVED and batch.leaves_at is not None and batch.leaves_at <= now
-
-
 def _of_status(status: NoticeStatus) -> QuerySet[Notice]:
     line = Notice.objects.filter(status=status, channel=NoticeChannel.LINE)
     return line.select_related("batch", "recipient")
-
-
-def _clock(definitions: Definitions) -> Clock:
-    messages = notice_texts.messages_in(definitions)
-    return Clock(messages.rules, messages.calendar)
-
-
-def _check(home: Path, definitions: Definitions, notices: Sequence[Notice], now: dt.datetime) -> _Checked:
-    """The last moment: the same choice as at the planning, over these notices alone, as their households stand now."""
-    go: dict[uuid.UUID, Stretch] = {}
-    held: dict[uuid.UUID, str] = {}
-    for stretch, group in _groups(definitions, notices, now).values():
-        choice = chosen_of(current_view(home), definitions, _wanted(definitions, group, stretch))
-        may = {c.answer.key: c for c in choice.chosen}
-        for one in group:
-            key = _key(one)
-            found = may.get(key)
-            if found is None:
-                held[one.pk] = _why(choice, key)
-            elif found.standing.recipient_no != one.recipient.recipient_no or found.standing.channel != one.channel:
-                held[one.pk] = RECIPIENT_CHANGED
-            else:
-                go[one.pk] = stretch
-    return _Checked(go, held)
-
-
-_Group = tuple[Stretch, list[Notice]]
-
-
-def _groups(definitions: Definitions, notices: Sequence[Notice], now: dt.datetime) -> Mapping[tuple[dt.date, bool], _Group]:
-    """Notices by the day they would go and whether their text says the programme's name; none without a day known."""
-    clock = _clock(definitions)
-    found: dict[tuple[dt.date, bool], _Group] = {}
-    for one in notices:
-        stretch = next_stretch(max(now, one.not_before), clock)
-        if stretch is not None:
-            named = _named(definitions, one.batch)
-            found.setdefault((stretch.start.date(), named), (stretch, []))[1].append(one)
-    return found
-
-
-def _wanted(definitions: Definitions, group: Sequence[Notice], stretch: Stretch) -> Wanted:
-    programmes = frozenset(n.programme for n in group)
-    return Wanted(
-        tuple(sorted(programmes)),
-        stretch.start,
-        named=programmes if _named(definitions, group[0].batch) else frozenset(),
-        households=frozenset(n.household_id for n in group),
-        leave_out=frozenset(n.pk for n in group),
-        only=frozenset(_key(n) for n in group),
-    )
-
-
-def _named(definitions: Definitions, batch: NoticeBatch) -> bool:
-    """Whether the text says the programme's name; one that is gone counts as naming it."""
-    template = notice_texts.messages_in(definitions).templates.get(batch.template)
-    return template is None or template.named
-
-
-def _key(one: Notice) -> Key:
-    return (one.programme, one.household_id, one.child_id)
-
-
-def _why(choice: Choice, key: Key) -> str:
-    """The reason as kept with the event; no answer any more = the judgement is 非該当 or the household is gone."""
-    why = choice.reasons.get(key)
-    return NOT_ELIGIBLE if why is None else Held(why).name.lower()
 
 
 @transaction.atomic
