@@ -9,7 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kizuki.app import exchange as exchange_module
-from kizuki.app.exchange import Exchanged, Parts, exchange, signing_key
+from kizuki.app import exchange_files
+from kizuki.app.exchange import Parts, exchange, signing_key
+from kizuki.app.exchange_files import Exchanged
 from kizuki.app.release import Actor
 from kizuki.engine.keys import KeyRing
 from kizuki.push.exchange import FIRST, file_name, pack, public_text, unpack
@@ -92,22 +94,29 @@ def test_nothing_to_say_writes_no_file(home: Path, trade: Exchange) -> None:
     assert _sent(home) == []
 
 
-@pytest.mark.parametrize("step", ["write_atomic", "record_output", "digest", "file_name", "sync_folder"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (exchange_module, "lay_aside"),
+        (exchange_module, "record_output"),
+        (exchange_module, "digest"),
+        (exchange_files, "file_name"),
+        (exchange_files, "sync_folder"),
+    ],
+)
 def test_broken_off_at_any_step_each_line_goes_once(
-    home: Path, trade: Exchange, monkeypatch: pytest.MonkeyPatch, step: str
+    home: Path, trade: Exchange, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
 ) -> None:
     _stop("a")
-    real = getattr(exchange_module, step)
+    real = getattr(module, step)
 
     def breaks(*given: Any, **more: Any) -> Any:
-        if step == "write_atomic" and given[0].name == "core.pub":
-            return real(*given, **more)
         raise Broken
 
-    monkeypatch.setattr(exchange_module, step, breaks)
+    monkeypatch.setattr(module, step, breaks)
     with pytest.raises(Broken):
         trade()
-    monkeypatch.setattr(exchange_module, step, real)
+    monkeypatch.setattr(module, step, real)
     trade()
     _stop("b")
     trade()

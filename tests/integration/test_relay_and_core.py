@@ -11,8 +11,9 @@ from django.db import connections
 from django.utils import timezone
 
 from kizuki.app import audit, consents, enquiries
-from kizuki.app.exchange import Exchanged, Parts
+from kizuki.app.exchange import Parts
 from kizuki.app.exchange import exchange as core_exchange
+from kizuki.app.exchange_files import Exchanged
 from kizuki.app.relay_exchange import exchange as relay_exchange
 from kizuki.app.relay_home import Relay
 from kizuki.app.release import Actor

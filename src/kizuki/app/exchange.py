@@ -1,32 +1,27 @@
-"""The core's side of the exchange with the relay: take in what came, then write the next file (D11).
-
-A file appears under its name only after the database has it, and the database has it only when the bytes are safe beside it;
-a kill at any point leaves either nothing or all of it, and the next exchange goes on from there.
-"""
+"""The core's side of the exchange with the relay: take in what came, then write the next file (D11)."""
 
 import datetime as dt
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
+from kizuki.app.exchange_files import Exchanged, lay_aside, name_files
 from kizuki.app.release import Actor, record_output
 from kizuki.engine.cache import write_atomic
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.lock import exclusive
-from kizuki.engine.store import sync_folder
 from kizuki.push import codes
-from kizuki.push.exchange import FIRST, Envelope, digest, file_name, is_next, pack, public_key, public_text, unpack
+from kizuki.push.exchange import FIRST, Envelope, digest, is_next, pack, public_key, public_text, unpack
 from kizuki.push.lines import Line
 from kizuki.records.notice_models import ExchangeDirection, RelayFile
 from kizuki.terms.errors import InputRefused, UsageError
 
 _KEY_PURPOSE = "relay-exchange"
-_STAGED = ".next"
 TakeIn = Callable[[Any, str], None]
 
 
@@ -48,17 +43,6 @@ class Parts:
     takers: Mapping[str, TakeIn]
 
 
-@dataclass(slots=True)
-class Exchanged:
-    """What one exchange did: files and lines taken in, the file written (0 = nothing to say), and what was refused."""
-
-    taken_files: int = 0
-    taken_lines: int = 0
-    written: int = 0
-    written_lines: int = 0
-    refused: list[str] = field(default_factory=list)
-
-
 def signing_key(keys: KeyRing) -> Ed25519PrivateKey:
     """The key this side signs with."""
     return Ed25519PrivateKey.from_private_bytes(keys.key(_KEY_PURPOSE))
@@ -78,7 +62,7 @@ def exchange(actor: Actor, home: Path, keys: KeyRing, now: dt.datetime, parts: P
     other = _other_side(folder / "relay.pub")
     done = Exchanged()
     with exclusive(folder / "exchange.lock"):
-        _finish(folder / "out")
+        name_files(folder / "out", _known)
         for path in sorted((folder / "in").glob("*.kzr")):
             try:
                 found = unpack(path.read_bytes(), "from_relay", key=other)
@@ -150,7 +134,7 @@ def _write(actor: Actor, home: Path, out: _Outgoing, writers: Sequence[Part], do
             return
         seq, before = _last(ExchangeDirection.TO_RELAY)
         data = pack("to_relay", seq + 1, before, out.now.isoformat(), lines, key=out.key)
-        write_atomic(out.folder / f"{_STAGED}{seq + 1}", data)
+        lay_aside(out.folder, seq + 1, data)
         for writer, own in said:
             writer.handed(own, seq + 1, out.now)
         RelayFile.objects.create(
@@ -158,18 +142,9 @@ def _write(actor: Actor, home: Path, out: _Outgoing, writers: Sequence[Part], do
         )
         kinds = sorted({line.kind for line in lines})
         record_output(actor, "relay.hand", subjects=[], fields=kinds, count=len(lines), reason=f"中継への便 {seq + 1}番")
-    _finish(out.folder)
+    name_files(out.folder, _known)
     done.written, done.written_lines = seq + 1, len(lines)
 
 
-def _finish(folder: Path) -> None:
-    """Give a staged file its name if the database has it; take it away if it never came to that."""
-    for staged in folder.glob(f"{_STAGED}*"):
-        row = RelayFile.objects.filter(
-            direction=ExchangeDirection.TO_RELAY, seq=int(staged.name.removeprefix(_STAGED)), digest=digest(staged.read_bytes())
-        ).first()
-        if row is None:
-            staged.unlink()
-        else:
-            os.replace(staged, folder / file_name(row.seq))
-    sync_folder(folder)
+def _known(seq: int, mark: str) -> bool:
+    return RelayFile.objects.filter(direction=ExchangeDirection.TO_RELAY, seq=seq, digest=mark).exists()

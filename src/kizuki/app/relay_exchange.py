@@ -5,40 +5,24 @@ beside it: a kill at any point leaves either nothing or all of it.
 """
 
 import datetime as dt
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
+from kizuki.app.exchange_files import Exchanged, lay_aside, name_files
 from kizuki.app.relay_home import Relay, digest_of
 from kizuki.app.relay_sender import end, look_again, under_way
-from kizuki.engine.cache import write_atomic
 from kizuki.engine.lock import exclusive
-from kizuki.engine.store import sync_folder
 from kizuki.push import lines, retry
-from kizuki.push.exchange import FIRST, Envelope, digest, file_name, is_next, pack, public_key, unpack
+from kizuki.push.exchange import FIRST, Envelope, digest, is_next, pack, public_key, unpack
 from kizuki.records.relay.models import Code, ConsentText, ExchangedFile, Outgoing, Pending, Silence, Switch, Template
 from kizuki.records.relay.router import ALIAS
 from kizuki.terms.errors import InputRefused, UsageError
 
 IN, OUT = "to_relay", "from_relay"
-_STAGED: Final = ".next"
 Step = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Exchanged:
-    """What one exchange did: files and lines taken in, the file written (0 = nothing to tell), and what was refused."""
-
-    taken_files: int = 0
-    taken_lines: int = 0
-    written: int = 0
-    written_lines: int = 0
-    refused: list[str] = field(default_factory=list)
 
 
 def exchange(relay: Relay, now: dt.datetime, step: Step = lambda _: None) -> Exchanged:
@@ -72,7 +56,7 @@ def take_in(relay: Relay, now: dt.datetime, done: Exchanged, step: Step) -> None
 
 def write_out(relay: Relay, now: dt.datetime, done: Exchanged, step: Step) -> None:
     """One file of everything not told yet."""
-    _finish(relay.outgoing)
+    name_files(relay.outgoing, _known)
     with transaction.atomic(using=ALIAS):
         rows = list(Pending.objects.filter(seq__isnull=True).order_by("pk"))
         if not rows:
@@ -80,12 +64,12 @@ def write_out(relay: Relay, now: dt.datetime, done: Exchanged, step: Step) -> No
         seq, before = _last(OUT)
         told = [lines.from_json(row.line) for row in rows]
         data = pack(OUT, seq + 1, before, now.isoformat(), told, key=relay.signing_key)
-        write_atomic(relay.outgoing / f"{_STAGED}{seq + 1}", data)
+        lay_aside(relay.outgoing, seq + 1, data)
         step("file staged")
         Pending.objects.filter(seq__isnull=True, pk__lte=rows[-1].pk).update(seq=seq + 1)
         ExchangedFile.objects.create(direction=OUT, seq=seq + 1, digest=digest(data), at=now)
     step("file numbered")
-    _finish(relay.outgoing)
+    name_files(relay.outgoing, _known)
     step("file named")
     done.written, done.written_lines = seq + 1, len(rows)
 
@@ -112,16 +96,8 @@ def _applied(seq: int) -> tuple[int, str]:
     return (known.seq, known.digest) if known else _last(IN)
 
 
-def _finish(folder: Path) -> None:
-    """Give a staged file its name if the database has it; take it away if it never came to that."""
-    for staged in folder.glob(f"{_STAGED}*"):
-        seq = int(staged.name.removeprefix(_STAGED))
-        kept = ExchangedFile.objects.filter(direction=OUT, seq=seq, digest=digest(staged.read_bytes())).exists()
-        if kept:
-            os.replace(staged, folder / file_name(seq))
-        else:
-            staged.unlink()
-    sync_folder(folder)
+def _known(seq: int, mark: str) -> bool:
+    return ExchangedFile.objects.filter(direction=OUT, seq=seq, digest=mark).exists()
 
 
 @transaction.atomic(using=ALIAS)

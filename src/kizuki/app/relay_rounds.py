@@ -10,8 +10,9 @@ from django.db import connections
 from django.utils import timezone
 
 from kizuki.app import relay_exchange
+from kizuki.app.exchange_files import Exchanged
 from kizuki.app.relay_clock import agreed
-from kizuki.app.relay_exchange import OUT, Exchanged
+from kizuki.app.relay_exchange import OUT
 from kizuki.app.relay_home import CODE_KEY, LINE_SECRET, Relay
 from kizuki.app.relay_line import Messenger
 from kizuki.app.relay_sender import Sent, anything_due, send_due
