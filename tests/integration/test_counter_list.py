@@ -19,6 +19,7 @@ from tests.marked_city import MarkedView, mark
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Actor]
+HOMES = {"c1": {"h1"}, "c4": {"h3"}, "c5": {"h4"}}
 
 
 @pytest.fixture
@@ -96,13 +97,13 @@ def test_the_childs_page_says_what_the_desk_is_to_tell_but_not_of_the_sealed_or_
 ) -> None:
     counter_list.refresh(desk, city)
     caseworker = actor_for("caseworker")
-    assert counter_list.flags_of(caseworker, city, "c1") == ("就学援助",)
-    assert counter_list.flags_of(caseworker, city, "c4") == (), "outside the scope"
-    assert counter_list.flags_of(desk, city, "c1") == (), "no role of theirs"
+    assert counter_list.flags_of(caseworker, city, "c1", HOMES["c1"]) == ("就学援助",)
+    assert counter_list.flags_of(caseworker, city, "c4", HOMES["c4"]) == (), "outside the scope"
+    assert counter_list.flags_of(desk, city, "c1", HOMES["c1"]) == (), "no role of theirs"
     SealOverlay.objects.create(person_id="c1", by=User.objects.create(username="k"), reason="申出")
-    assert counter_list.flags_of(caseworker, city, "c1") == ()
+    assert counter_list.flags_of(caseworker, city, "c1", HOMES["c1"]) == ()
     ContactOccasion.objects.update(told_at=timezone.now())
-    assert counter_list.flags_of(caseworker, city, "c5") == ()
+    assert counter_list.flags_of(caseworker, city, "c5", HOMES["c5"]) == ()
 
 
 @pytest.mark.parametrize("role", ["notice_officer", "steering", "caseworker", "data_owner", "it"])

@@ -82,10 +82,10 @@ def test_shares_cases_and_seals_reach_the_present_id(merge: Any, worker: Actor, 
     )
     SealOverlay.objects.create(person_id=OLD, by=by, reason="申出")
     merge(False)
-    assert not in_scope(worker, "c4")
+    assert not in_scope(worker, ["c4"])
     assert "c1" not in seals(worker, people_of(marked_city)).sealed
     merge(True)
-    assert in_scope(worker, "c4")
+    assert in_scope(worker, ["c4"])
     assert {"c1", "c2", "m1"} <= seals(worker, people_of(marked_city)).sealed
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kizuki.app.docs_pages import contents, doc_page, docs_folder, made_pages
-from kizuki.app.worklist import Filters, search_key
+from kizuki.app.list_filters import Filters
 from kizuki.app.worklist_export import safe_text
+from kizuki.app.worklist_order import search_key
 
 
 def test_raw_html_scripts_and_styles_are_shown_as_text(tmp_path: Path) -> None:

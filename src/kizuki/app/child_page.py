@@ -157,6 +157,7 @@ class ChildPage:
     offers: tuple[Offer, ...]
     facts: tuple[Fact, ...]
     gaps: Mapping[str, dt.date]
+    household_ids: frozenset[str]
     masked: bool
     as_of: dt.date
     stopped: tuple[str, ...] = ()
@@ -207,7 +208,7 @@ def child_page(actor: Actor, served: Served, person_id: str) -> ChildPage | None
         return None
     elsewhere = tuple(map(_told_elsewhere, told_of(actor, person_id)))
     kin = got["kin"].rows
-    may_open = frozenset(p for p in children_among(kin, served.as_of) if in_scope(actor, p))
+    may_open = in_scope(actor, children_among(kin, served.as_of))
     page = _page(own, got, served, relatives(kin, served.as_of, may_open))
     page = replace(page, **_use(actor, served, person_id, got["reasons"].rows))
     facts = sorted((*page.facts, *elsewhere), key=lambda f: (f.starts_on, f.text), reverse=True)
@@ -255,6 +256,7 @@ def _page(own: Mapping[str, Any], got: Mapping[str, Released], served: Served, k
         offers=_offers(got["programmes"].rows, own_facts, served.definitions, as_of),
         facts=own_facts,
         gaps=_gaps(r for r in facts if r["fact"] == "coverage"),
+        household_ids=frozenset(filter(None, (shown(r["household_id"]) for r in got["household"].rows))),
         masked=any(part.withheld for part in got.values()),
         as_of=as_of,
     )

@@ -22,7 +22,7 @@ from kizuki.app.notice_adults import born_after
 from kizuki.app.release import MASKED, Actor, Query, SealState, in_scope, record_output, release, seal_state
 from kizuki.app.served import Served
 from kizuki.app.worklist_export import safe_text
-from kizuki.engine.sql import DUCKDB, bind, load, render
+from kizuki.engine.sql import bind, load
 from kizuki.push.occasions import Occasion, coming
 from kizuki.push.safety import ADULT_YEARS, age
 from kizuki.records.notice_models import ContactOccasion
@@ -168,17 +168,19 @@ def _named(row: Mapping[str, Any] | None, on: dt.date) -> tuple[str, str, str]:
     return str(row["name"] or ""), kana, f"{years}歳" if years < ADULT_YEARS else ""
 
 
-def flags_of(actor: Actor, served: Served, person_id: str) -> tuple[str, ...]:
-    """What the desk is to tell this child's household (窓口フラグ), as titles; nothing where the child may not be opened."""
-    if not accounts.may(actor, "child.view") or not in_scope(actor, person_id):
+def flags_of(actor: Actor, served: Served, person_id: str, homes: Collection[str]) -> tuple[str, ...]:
+    """What the desk is to tell this child's household (窓口フラグ), as titles; nothing where the child may not be opened.
+
+    `homes`: the households the child lives in now, as released.
+    """
+    if not accounts.may(actor, "child.view"):
         return ()
-    if seal_state(actor, [person_id]) is not SealState.NONE:
+    open_ones = ContactOccasion.objects.filter(told_at__isnull=True, household_id__in=homes)
+    mine = set(open_ones.filter(child_id__in=("", person_id)).values_list("programme", flat=True))
+    # asked last: few households have anything waiting, and these two look the whole reach up
+    if not mine or not in_scope(actor, [person_id]) or seal_state(actor, [person_id]) is not SealState.NONE:
         return ()
-    text = render(load("kizuki.app", "counter_home"), DUCKDB)
-    rows = scope.fetch(served.view.near.living_with([person_id]), text, {"people": [person_id]})
-    open_ones = ContactOccasion.objects.filter(told_at__isnull=True, household_id__in=[r["household_id"] for r in rows])
-    mine = open_ones.filter(child_id__in=("", person_id)).values_list("programme", flat=True)
-    return tuple(sorted({served.definitions.programme_title(p) for p in mine}))
+    return tuple(sorted(served.definitions.programme_title(p) for p in mine))
 
 
 @transaction.atomic

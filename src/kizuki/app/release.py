@@ -88,7 +88,7 @@ class _Door:
             return frozenset()
         if persons not in self.relatives:
             asked = frozenset(p for p in persons if self.reach.covers(p))
-            self.relatives[persons] = scope.kin(self.view, asked) - self.seals.hidden
+            self.relatives[persons] = scope.kin(self.view, asked, self.near(persons)) - self.seals.hidden
         return self.relatives[persons]
 
 
@@ -126,9 +126,12 @@ def release_page(
     return _pseudonymised(asks, released) if door.grant.scope is Scope.PSEUDONYMOUS else released
 
 
-def in_scope(actor: Actor, person_id: str) -> bool:
-    """Whether any row of this person may come out for this actor (for `may` and menus; shows nothing)."""
-    return _open(actor, current_view()).reach.covers(person_id)
+def in_scope(actor: Actor, people: Collection[str]) -> frozenset[str]:
+    """Those of `people` of whom any row may come out for this actor (for `may` and menus; shows nothing)."""
+    if not people:
+        return frozenset()
+    reach = _open(actor, current_view()).reach
+    return frozenset(p for p in people if reach.covers(p))
 
 
 def seal_state(actor: Actor, people: Collection[str]) -> SealState:

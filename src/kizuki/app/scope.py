@@ -159,11 +159,14 @@ def households(view: View, persons: Collection[str]) -> frozenset[str]:
     return frozenset(row["person_id"] for row in rows)
 
 
-def kin(view: View, persons: Collection[str]) -> frozenset[str]:
-    """Everybody related to one of `persons` who lives elsewhere now (sealed or not: that is the door's to decide)."""
+def kin(view: View, persons: Collection[str], at_hand: Collection[str]) -> frozenset[str]:
+    """Everybody related to one of `persons` who lives elsewhere now (sealed or not: that is the door's to decide).
+
+    `at_hand`: persons among whom `persons` are, and whose rows are laid out already.
+    """
     if not persons:
         return frozenset()
-    rows = fetch(view.near.about(persons, {"kinship"}), _kin_text(), {"people": sorted(persons)})
+    rows = fetch(view.near.about(at_hand, {"kinship"}), _kin_text(), {"people": sorted(persons)})
     return frozenset(row["related_id"] for row in rows)
 
 
@@ -184,6 +187,4 @@ def _households_text() -> str:
 
 def fetch(engine: DuckEngine, text: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of a prepared text with bound values (bound, not written into the text: rendering costs more than running)."""
-    result = engine.connection.execute(text, values)
-    names = [d[0] for d in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return engine.rows(text, values)

@@ -58,7 +58,7 @@ def warm(home: Path) -> str | None:
     from kizuki.app import release_plan, scope
     from kizuki.app.served import served
     from kizuki.app.snapshot_view import current_view
-    from kizuki.app.worklist import index_of
+    from kizuki.app.worklist_order import index_of
     from kizuki.terms.errors import RunFailed
 
     len(get_resolver().url_patterns)  # imports every screen, and with it every declared query

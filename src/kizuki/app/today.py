@@ -11,6 +11,7 @@ from typing import Final
 from kizuki.app import enquiries, link_review
 from kizuki.app import explanation as words
 from kizuki.app import worklist as lists
+from kizuki.app import worklist_order as order
 from kizuki.app.accounts import may
 from kizuki.app.cases import DUE_SOON_DAYS, case_states
 from kizuki.app.feeds_board import Feed, feeds_board
@@ -77,11 +78,11 @@ def today(actor: Actor, served: Served, home: Path) -> Today:
 
 
 def _work(actor: Actor, served: Served) -> Work | None:
-    due = lists.due_soon(served, actor, days=DUE_SOON_DAYS)
+    due = order.due_soon(served, actor, days=DUE_SOON_DAYS)
     states = case_states()
     shown: Sequence[str] = due[:SHOWN]
     if not shown:
-        untouched = (e.person_id for e in lists.index_of(served).ordered if e.person_id not in states)
+        untouched = (e.person_id for e in order.index_of(served).ordered if e.person_id not in states)
         shown = tuple(islice(untouched, SHOWN))
     try:
         rows = lists.rows_for(actor, served, shown, action="candidates.view")
@@ -89,7 +90,7 @@ def _work(actor: Actor, served: Served) -> Work | None:
         return None
     if not rows:
         return None
-    return Work(lists.tab_counts(served)["新着"], len(due), lists.unassigned(served, states), rows)
+    return Work(order.tab_counts(served)["新着"], len(due), order.unassigned(served, states), rows)
 
 
 def _review(actor: Actor, served: Served) -> Mapping[str, int] | None:

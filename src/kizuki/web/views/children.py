@@ -15,7 +15,7 @@ from kizuki.app.current_person import current_person
 from kizuki.app.drawn_children import marked
 from kizuki.app.explanation import LANES
 from kizuki.app.list_filters import UNASSIGNED, Filters, remembered
-from kizuki.app.worklist import next_child
+from kizuki.app.worklist_order import next_child
 from kizuki.records.models import FeedbackAnswer
 from kizuki.terms.errors import InputRefused
 from kizuki.web.charts import timeline
@@ -55,7 +55,7 @@ def _show(
     whole_life = request.GET.get("span") == "all"
     context = {
         "page": page,
-        "to_tell": counter_list.flags_of(actor, served, person_id),
+        "to_tell": counter_list.flags_of(actor, served, person_id, page.household_ids),
         "case": cases.case_of(person_id),
         "drawn": person_id in marked(),
         "history": cases.history(person_id),
