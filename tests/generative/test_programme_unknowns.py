@@ -20,8 +20,9 @@ from kizuki.definitions.programmes import Programme
 from kizuki.definitions.programmes.facts import CHILD, FACTS, Fact
 from kizuki.definitions.programmes.households import Household, read_household
 from kizuki.engine.duck import DuckEngine
-from kizuki.programmes.compile import Told, eligibility_query, homes
+from kizuki.programmes.compile import Told, asking, homes
 from kizuki.programmes.judging import judge_household
+from kizuki.programmes.patterns import explained
 
 ALL = programmes.load(Path(__file__).parents[2] / "definitions" / "base" / "programmes")
 DAYS = (dt.date(2025, 10, 15), dt.date(2026, 11, 20), dt.date(2028, 5, 1))
@@ -200,9 +201,10 @@ def sql_answers(read: list[Household], day: dt.date) -> dict[tuple[str, str, str
     with DuckEngine(memory_limit="300MB", threads=1) as engine:
         engine.register("fact", pa.Table.from_pylist(rows, pa.schema(fields)))
         engine.register("fact_receipt", pa.schema([*receipt, pa.field("certain", pa.int32())]).empty_table())
-        for name, query in zip(("programme_home", "programme_child"), compiled(day)[:2], strict=True):
-            engine.materialise(name, query)
-        found = [row for query in compiled(day)[2:] for row in engine.query(query).to_pylist()]
+        home, child, *asked = compiled(day)
+        engine.materialise("programme_home", home)
+        engine.materialise("programme_child", child)
+        found = [r for a in asked for r in explained(a.programme.id, engine.query(a.query), a.patterns).to_pylist()]
     return {(r["programme"], r["household_id"], r["person_id"]): r["verdict"] for r in found}
 
 
@@ -210,4 +212,4 @@ def sql_answers(read: list[Household], day: dt.date) -> dict[tuple[str, str, str
 def compiled(day: dt.date) -> tuple[Any, ...]:
     """The queries of the day: of the households, of the children, and of every programme."""
     shared = homes(list(ALL.values()), day)
-    return (shared.query, shared.children, *(eligibility_query(p, day, Told({}, frozenset()), shared) for p in ALL.values()))
+    return (shared.query, shared.children, *(asking(p, day, Told({}, frozenset()), shared) for p in ALL.values()))

@@ -15,7 +15,8 @@ from kizuki.definitions.loader import Definitions, load_definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.spark import SparkEngine
 from kizuki.mart.items import build_items
-from kizuki.programmes.compile import Told, eligibility_query, homes
+from kizuki.programmes.compile import Told, asking, homes
+from kizuki.programmes.patterns import explained
 from kizuki.programmes.synthetic_facts import fact_tables
 from tests.unit.small_mart import AS_OF, SmallMart
 
@@ -35,6 +36,9 @@ class OnSpark:
         self._spark._session.catalog.dropTempView(name)
 
     drop = unregister
+
+    def cursor(self) -> "OnSpark":
+        return self
 
     def query(self, query: exp.Expression) -> pa.Table:
         return self._spark.query(query)
@@ -131,7 +135,8 @@ def test_every_programme_answers_a_drawn_city_alike_on_both(spark: SparkEngine) 
                 engine.register(name, table)
             engine.materialise("programme_home", shared.query)
             engine.materialise("programme_child", shared.children)
-            found.append({p.id: rows(engine.query(eligibility_query(p, day, told, shared))) for p in programmes})
+            asked = [asking(p, day, told, shared) for p in programmes]
+            found.append({a.programme.id: rows(explained(a.programme.id, engine.query(a.query), a.patterns)) for a in asked})
     assert len(found[0]) == 16
     assert {row[3] for counted in found[0].values() for row in counted} == {"該当", "不明", "非該当"}
     for name, counted in found[0].items():

@@ -21,8 +21,9 @@ from kizuki.definitions.programmes.households import Household, read_household
 from kizuki.definitions.sources import SourceManifest
 from kizuki.engine.duck import DuckEngine
 from kizuki.programmes.amounts import partial
-from kizuki.programmes.compile import Homes, Told, eligibility_query, homes
+from kizuki.programmes.compile import Asking, Homes, Told, asking, homes
 from kizuki.programmes.judging import failed_examples, judge_household
+from kizuki.programmes.patterns import explained
 from kizuki.terms.errors import DefinitionError, InputRefused
 from tests.unit.small_mart import AS_OF, SmallMart
 
@@ -138,12 +139,13 @@ def by_sql(households: list[Household], day: dt.date) -> list[dict[str, Any]]:
         engine.register("fact_receipt", receipt.empty_table())
         engine.materialise("programme_home", shared(day).query)
         engine.materialise("programme_child", shared(day).children)
-        return [row for p in in_force(day) for row in engine.query(compiled(p.id, day)).to_pylist()]
+        asked = [compiled(p.id, day) for p in in_force(day)]
+        return [row for a in asked for row in explained(a.programme.id, engine.query(a.query), a.patterns).to_pylist()]
 
 
 @cache
-def compiled(name: str, day: dt.date) -> Any:
-    return eligibility_query(ALL[name], day, TOLD, shared(day))
+def compiled(name: str, day: dt.date) -> Asking:
+    return asking(ALL[name], day, TOLD, shared(day))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 from sqlglot import exp
@@ -10,7 +11,8 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.programmes import Programme, in_force
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
-from kizuki.programmes.compile import Told, eligibility_query, homes
+from kizuki.programmes.compile import Asking, Told, asking, homes
+from kizuki.programmes.patterns import CODED, explained
 from kizuki.terms.tables import ELIGIBILITY
 
 _PACKAGE = "kizuki.programmes"
@@ -30,7 +32,9 @@ _FEEDS = {
 }
 """Parameters of sql/fact.sql and the source each asks about."""
 _SOURCE_REACH = pa.schema([pa.field("source", _TEXT), pa.field("reach", pa.date32())])
+_AT_ONCE = 2
 _TYPES = {"string": pa.string(), "bool": pa.bool_()}
+_CODES = pa.dictionary(pa.int32(), pa.string())
 
 
 def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
@@ -45,7 +49,7 @@ def judge_texts(
     engine: DuckEngine, definitions: Definitions, programmes: Sequence[Programme], as_of: dt.date, *, figures_on: dt.date
 ) -> pa.Table:
     """`eligibility` rows of these texts over the facts of `as_of`, with the figures of the tables on `figures_on`."""
-    schema = pa.schema([pa.field(c.name, _TYPES[c.type]) for c in ELIGIBILITY.columns])
+    schema = pa.schema([pa.field(c.name, _CODES if c.name in CODED else _TYPES[c.type]) for c in ELIGIBILITY.columns])
     if not programmes:
         return schema.empty_table()
     until = _until(engine, as_of)
@@ -60,13 +64,26 @@ def judge_texts(
         for name, query in (("programme_home", shared.query), ("programme_child", shared.children)):
             engine.materialise(name, query)
             made.append(name)
-        tables = [engine.query(eligibility_query(p, figures_on, told, shared)) for p in programmes]
+        tables = answered(engine, [asking(p, figures_on, told, shared) for p in programmes])
         return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
     finally:
         for name in reversed(made):
             engine.drop(name)
         engine.unregister("source_reach")
         engine.unregister("receipt_rule")
+
+
+def answered(engine: DuckEngine, asked: Sequence[Asking]) -> list[pa.Table]:
+    """The `eligibility` rows of each programme; `programme_home`, `programme_child` and `fact_receipt` are tables of `engine`.
+
+    Two at a time: a town's rows are too few for one question to keep two processors busy.
+    """
+
+    def ask(one: Asking, own: DuckEngine) -> pa.Table:
+        return explained(one.programme.id, own.query(one.query), one.patterns)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(ask, asked, [engine.cursor() for _ in asked]))
 
 
 def _make_facts(

@@ -148,6 +148,7 @@ class Look:
 
 
 def look_at(actor: Actor, served: Served, filters: Filters) -> Look:
+    """The list as it stands at this moment, for this member of staff."""
     index, states = index_of(served), case_states()
     known = known_children(actor, index.known, states, index.homes) if filters.known != "all" else frozenset[str]()
     return Look(index, states, known, since_last(served, index.stopped) if sees_judgements(actor) else Since())
@@ -198,6 +199,7 @@ def due_soon(served: Served, actor: Actor, *, days: int) -> tuple[str, ...]:
 
 
 def counts(index: Index, states: Mapping[str, CaseState]) -> dict[str, int]:
+    """Children by tab: those nobody has taken up, by state of their case, and those drawn at random."""
     counts = dict.fromkeys(TABS, 0)
     for state in states.values():
         if state.status != TABS[0]:

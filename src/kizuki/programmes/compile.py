@@ -8,7 +8,8 @@ contradicts the timeline.
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from sqlglot import exp
@@ -16,9 +17,9 @@ from sqlglot import exp
 from kizuki.definitions.expression import Condition, Kind, Scope, Term, compile_condition, first_item, group_columns, open_items
 from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, conditions_of, terms_of
 from kizuki.definitions.programmes import AMOUNT, EXPIRED, SUBJECT, Programme, Rule
-from kizuki.definitions.programmes.facts import CHILD, FACTS
+from kizuki.definitions.programmes.facts import CHILD, FACTS, REASONS
 from kizuki.programmes.judging import CONSULTATION
-from kizuki.terms.states import ProgrammeVerdict
+from kizuki.programmes.patterns import ALWAYS_TOLD, ELIGIBLE, NO, UNKNOWN, VERDICT, Part, Patterns
 
 FACT_SOURCES: Mapping[str, str] = {
     "income_yen": "municipal_tax",
@@ -36,6 +37,8 @@ FACT_SOURCES: Mapping[str, str] = {
 }
 """Which source a fact comes from; the rest follow from the register."""
 REGISTER = "resident_register"
+_UNSAID = 1
+"""Reasons are numbers here: their places in `REASONS`, from 1."""
 
 Sql = Any
 """A sqlglot tree; its classes for expressions differ between the sqlglot versions supported."""
@@ -71,12 +74,15 @@ class Homes:
 def homes(programmes: Sequence[Programme], day: dt.date) -> Homes:
     """The shared questions of these programmes on a day, over `fact`; only what one of them reads is carried along."""
     found = _aggregates(programmes, day)
-    scope = Scope("m", "g", aggregates=found, reasons=True)
+    asked = tuple(dict.fromkeys(c for a in found if a.where is not None for c in conditions_of(a.where)))
+    scope = Scope("m", "g", aggregates=found, reasons=True, member_answers=asked, unsaid=_UNSAID)
     read = {t for p in programmes for r in p.rules(day) for t in terms_of(r.condition)}
     shared = [c.alias_or_name for f in FACTS if f.held_by == "household" and f.term in read for c in _wide(f.term)]
     own = [exp.alias_(exp.Max(this=exp.column(n, table="m")), n) for n in shared]
     key = exp.column("household_id", table="m")
-    members = wide_query().subquery("m", copy=False)
+    answers = [exp.alias_(compile_condition(c, Scope("w")), f"c{n}") for n, c in enumerate(asked)]
+    wide = wide_query().subquery("w", copy=False)
+    members = exp.select("w.*", *answers, copy=False).from_(wide, copy=False).subquery("m", copy=False)
     query = exp.select(key, *own, *group_columns(scope, "m"), copy=False).from_(members, copy=False).group_by(key.copy())
     return Homes(found, query, _children([p for p in programmes if p.of_child], day, scope))
 
@@ -98,21 +104,33 @@ def _children(programmes: Sequence[Programme], day: dt.date, scope: Scope) -> Sq
     return query.join("programme_home AS h", on=_equal("household_id", "w", "h"), copy=False).where(_is_subject(), copy=False)
 
 
-def eligibility_query(programme: Programme, day: dt.date, told: Told, shared: Homes) -> Sql:
-    """The `eligibility` rows of one programme: one per household with children, or one per child.
-
-    `shared` is what `programme_home` was made with.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One programme put to a whole city: `query` gives one row per household with children, or one per child — household_id,
+    person_id, and its answer as numbers, which `patterns.explained` turns into verdicts and words.
     """
+
+    programme: Programme
+    query: Sql
+    patterns: Patterns
+
+
+def asking(programme: Programme, day: dt.date, told: Told, shared: Homes) -> Asking:
+    """The question of one programme on a day; `shared` is what `programme_home` was made with."""
     rules = programme.rules(day)
     conditions = tuple(dict.fromkeys(c for r in rules for c in conditions_of(r.condition)))
     laid = _laid_out(programme, shared, conditions, told)
-    scope = Scope("t", "t", key="household_id", aggregates=shared.aggregates, reasons=True, answers=conditions)
+    scope = Scope("t", "t", aggregates=shared.aggregates, reasons=True, answers=conditions)
     answers = [exp.alias_(compile_condition(r.condition, scope), f"r{n}") for n, r in enumerate(rules)]
-    said = [exp.alias_(_unknown(r, scope), f"u{n}") for n, r in enumerate(rules)]
-    shown = [exp.alias_(_evidence(r, scope, told), f"e{n}") for n, r in enumerate(rules)]
-    kept = [exp.column(n, table="t") for n in ("household_id", "subject", "receiving", "asked")]
-    answered = exp.select(*kept, *answers, *said, *shown).from_(laid.subquery("t", copy=False), copy=False)
-    return _answered(programme, answered, rules, told, _always_open(programme, day))
+    answered = exp.select("t.*", *answers).from_(laid.subquery("t", copy=False), copy=False)
+    open_end = _always_open(programme, day)
+    entitled = exp.alias_(_entitled(programme, len(rules), told, open_end=bool(open_end)), "entitled")
+    decided = exp.select("a.*", entitled).from_(answered.subquery("a", copy=False), copy=False)
+    parts = _parts(programme, rules, replace(scope, table="b", groups="b"), told)
+    patterns = Patterns(tuple(p.said for p in parts), open_end)
+    keys = [exp.alias_(k, f"k{n}") for n, k in enumerate(_keys([p.code for p in parts], patterns))]
+    kept = (exp.column("household_id", table="b"), exp.alias_(exp.column("subject", table="b"), "person_id"))
+    return Asking(programme, exp.select(*kept, *keys).from_(decided.subquery("b", copy=False), copy=False), patterns)
 
 
 def _laid_out(programme: Programme, shared: Homes, conditions: tuple[Condition, ...], told: Told) -> Sql:
@@ -137,7 +155,9 @@ def _is_subject() -> Sql:
 
 
 def _wide(term: Term) -> list[Sql]:
-    value, why = exp.column(term.id, table="f"), exp.column(f"{term.id}_why", table="f")
+    value = exp.column(term.id, table="f")
+    told = _case((_is_null(value), _reason_code(exp.column(f"{term.id}_why", table="f"))))
+    why = exp.alias_(told, f"{term.id}_why")
     if term.kind is Kind.TRUTH:
         return [value, why]
     outside = exp.alias_(exp.false(), f"{term.id}_na")
@@ -169,118 +189,125 @@ def _receiving(programme: Programme, told: Told) -> Sql:
 
 
 def _always_open(programme: Programme, day: dt.date) -> tuple[str, ...]:
-    """Texts of what keeps every answer of the day from being 該当, whoever is asked about."""
+    """What keeps every answer of the day from being 該当, whoever is asked about."""
     gone = [(AMOUNT, f"金額：{EXPIRED}（{name}）", "expired") for name in programme.amount_expired(day)]
     office = [("consultation", CONSULTATION, "office")] if programme.consultation_only else []
-    return tuple(
-        "," + json.dumps({"条件": c, "確認すること": text, "項目": "", "理由": why}, ensure_ascii=False)
-        for c, text, why in (*gone, *office)
-    )
+    return tuple(_to_confirm(c, text, "", why) for c, text, why in (*gone, *office))
 
 
-def _answered(programme: Programme, inner: Sql, rules: Sequence[Rule], told: Told, always_open: Sequence[str]) -> Sql:
-    """Verdict and texts over the answered rules: entitled by every rule, or in receipt already."""
-    held: list[Sql] = [exp.column(f"r{n}", table="a") for n in range(len(rules))]
-    if always_open:
+def _entitled(programme: Programme, rules: int, told: Told, *, open_end: bool) -> Sql:
+    """By every rule, or in receipt already."""
+    held: list[Sql] = [exp.column(f"r{n}", table="a") for n in range(rules)]
+    if open_end:
         held.append(exp.cast(exp.null(), "boolean"))
-    receiving = exp.column("receiving", table="a")
     entitled: Sql = exp.paren(exp.and_(*held))
-    if programme.id in told.receipts:  # without the office's data nobody's receipt is an input
-        entitled = exp.or_(entitled, receiving)
-    middle = exp.select("a.*", exp.alias_(entitled, "entitled")).from_(inner.subquery("a", copy=False), copy=False)
-    answer, in_use = exp.column("entitled", table="b"), exp.column("receiving", table="b")
-    verdict = _case(
-        (answer, exp.Literal.string(ProgrammeVerdict.ELIGIBLE.value)),
-        (_is_null(answer), exp.Literal.string(ProgrammeVerdict.UNKNOWN.value)),
-        default=exp.Literal.string(ProgrammeVerdict.NOT_ELIGIBLE.value),
-    )
-    not_asked = exp.EQ(this=exp.column("asked", table="b"), expression=_number(0))
-    unused = exp.and_(exp.Not(this=exp.func("COALESCE", in_use, exp.true())), not_asked)
-    return exp.select(
-        exp.alias_(exp.Literal.string(programme.id), "programme"),
-        exp.column("household_id", table="b"),
-        exp.alias_(exp.column("subject", table="b"), "person_id"),
-        exp.alias_(verdict, "verdict"),
-        in_use.copy(),
-        exp.alias_(exp.and_(exp.func("COALESCE", answer.copy(), exp.false()), unused), "unclaimed"),
-        exp.alias_(_array(_reasons(programme, rules)), "reasons"),
-        exp.alias_(_array(_unknowns(len(rules), always_open)), "unknown"),
-    ).from_(middle.subquery("b", copy=False), copy=False)
+    # without the office's data nobody's receipt is an input
+    return exp.or_(entitled, exp.column("receiving", table="a")) if programme.id in told.receipts else entitled
 
 
-def _reasons(programme: Programme, rules: Sequence[Rule]) -> list[Sql]:
-    """Texts of the conditions that hold, unless the answer is no."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a pattern, and the SQL of which of its states a row is in."""
+
+    said: Part
+    code: Sql
+
+
+def _parts(programme: Programme, rules: Sequence[Rule], scope: Scope, told: Told) -> list[_Part]:
+    """Everything an answer says, in the order it is said; the first three are the verdict, the receipt and what was asked."""
     source = programme.text.receipt.source if programme.text.receipt else ""
-    in_use = _object({"条件": "receiving", "文": "すでに受けています", "元データ": source, "時点": ""})
-    asked = _object({"条件": "asked", "文": "申請したか、最近却下されています", "元データ": source, "時点": ""})
-    pieces = [_case((exp.column("receiving", table="b"), in_use), default=exp.Literal.string(""))]
-    was_asked = exp.EQ(this=exp.column("asked", table="b"), expression=_number(1))
-    pieces.append(_case((was_asked, asked), default=exp.Literal.string("")))
-    not_no = exp.func("COALESCE", exp.column("entitled", table="b"), exp.true())
-    for n, rule in enumerate(rules):
-        if rule.id == SUBJECT:
-            continue
-        holds = exp.and_(not_no.copy(), exp.column(f"r{n}", table="b"))
-        pieces.append(_case((holds, exp.column(f"e{n}", table="b")), default=exp.Literal.string("")))
-    return pieces
-
-
-def _unknowns(count: int, always_open: Sequence[str]) -> list[Sql]:
-    """What to confirm, of the conditions that keep the answer open."""
-    ask = _object(
-        {"条件": "receiving", "確認すること": "受給が更新されて続いているかを確かめる", "項目": "", "理由": "feed_late"}
-    )
-    renewal = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column("receiving", table="b")))
-    pieces = [_case((renewal, ask), default=exp.Literal.string(""))]
-    for n in range(count):
-        is_open = exp.and_(_is_null(exp.column("entitled", table="b")), _is_null(exp.column(f"r{n}", table="b")))
-        pieces.append(_case((is_open, exp.column(f"u{n}", table="b")), default=exp.Literal.string("")))
-    if always_open:
-        unanswered = _is_null(exp.column("entitled", table="b"))
-        pieces.append(_case((unanswered, exp.Literal.string("".join(always_open))), default=exp.Literal.string("")))
-    return pieces
-
-
-def _evidence(rule: Rule, scope: Scope, told: Told) -> Sql:
-    """The condition's sentence with the source and date of the fact that shows it."""
-    parts = json.dumps({"条件": rule.id, "文": rule.text.explanation}, ensure_ascii=False)[:-1]
-    fact = first_item(rule.condition, scope)
-    ends: dict[str, list[Sql]] = {}
-    for f in FACTS:
-        source = FACT_SOURCES.get(f.term.id, REGISTER)
-        day = told.until.get(source)
-        end = json.dumps({"元データ": source, "時点": day.isoformat() if day else ""}, ensure_ascii=False)[1:]
-        ends.setdefault(end, []).append(exp.Literal.string(f.term.id))
-    chosen = _case(*((exp.In(this=fact.copy(), expressions=ids), exp.Literal.string(end)) for end, ids in ends.items()))
-    return exp.func(
-        "CONCAT", exp.Literal.string(f",{parts}, "), exp.func("COALESCE", chosen, exp.Literal.string('"元データ": ""}'))
-    )
-
-
-def _unknown(rule: Rule, scope: Scope) -> Sql:
-    pieces: list[Sql] = [
-        _object({"条件": rule.id, "確認すること": f"{EXPIRED}（{name}）", "項目": "", "理由": "expired"})
-        for name in rule.expired
+    receiving, asked, entitled = (exp.column(n, table="b") for n in ("receiving", "asked", "entitled"))
+    in_use = _because("receiving", "すでに受けています", source, "")
+    was_asked = _because("asked", "申請したか、最近却下されています", source, "")
+    renewal = _to_confirm("receiving", "受給が更新されて続いているかを確かめる", "", "feed_late")
+    parts = [
+        _Part(VERDICT, _case((entitled, _number(ELIGIBLE)), (_is_null(entitled), _number(UNKNOWN)), default=_number(NO))),
+        _Part(Part(("", in_use, ""), ("", "", renewal)), _truth(receiving)),
+        _Part(Part(("", was_asked), ("", "")), asked),
     ]
+    for n, rule in enumerate(rules):
+        answer = exp.column(f"r{n}", table="b")
+        parts += [_rule_part(rule, answer, scope, told), *_open_parts(rule, answer, scope)]
+    return parts
+
+
+def _truth(value: Sql) -> Sql:
+    return _case((value, _number(1)), (_is_null(value), _number(2)), default=_number(0))
+
+
+def _rule_part(rule: Rule, answer: Sql, scope: Scope, told: Told) -> _Part:
+    """State 0: nothing to say; 1 …: it holds, as this fact shows; the last: open."""
+    shown = list(dict.fromkeys(t.id for t in terms_of(rule.condition))) or [""]
+    expired = ", ".join(_to_confirm(rule.id, f"{EXPIRED}（{name}）", "", "expired") for name in rule.expired)
+    holds = [_evidence(rule, fact, told) if rule.id != SUBJECT else "" for fact in shown]
+    said = Part(("", *holds, ""), ("", *("" for _ in holds), expired))
+    first = first_item(rule.condition, scope, lambda term: _number(shown.index(term.id) + 1))
+    code = _case(
+        (answer, exp.func("COALESCE", first, _number(1))), (_is_null(answer), _number(len(holds) + 1)), default=_number(0)
+    )
+    return _Part(said, code)
+
+
+def _evidence(rule: Rule, fact: str, told: Told) -> str:
+    """The condition's sentence with the source and date of the fact that shows it."""
+    if not fact:
+        return _because(rule.id, rule.text.explanation, "", None)
+    source = FACT_SOURCES.get(fact, REGISTER)
+    day = told.until.get(source)
+    return _because(rule.id, rule.text.explanation, source, day.isoformat() if day else "")
+
+
+def _open_parts(rule: Rule, answer: Sql, scope: Scope) -> list[_Part]:
+    """One part per fact that may keep the condition open; its states are why the fact is unknown."""
+    parts = []
     for item in open_items(rule.condition, scope):
-        start = {"条件": rule.id, "確認すること": f"{item.term.title}：{rule.text.ask}", "項目": item.term.id}
-        text = json.dumps(start, ensure_ascii=False)[:-1]
-        why = exp.func("COALESCE", item.reason, exp.Literal.string(""))
-        said = exp.func("CONCAT", exp.Literal.string(f',{text}, "理由": "'), why, exp.Literal.string('"}'))
-        pieces.append(_case((item.flag, said), default=exp.Literal.string("")))
-    return pieces[0] if len(pieces) == 1 else exp.func("CONCAT", *pieces) if pieces else exp.Literal.string("")
+        text = f"{item.term.title}：{rule.text.ask}"
+        said = Part(("",) * (len(REASONS) + 1), ("", *(_to_confirm(rule.id, text, item.term.id, why) for why in REASONS)))
+        is_open = exp.and_(_is_null(answer), item.flag)
+        why = exp.func("COALESCE", item.reason, _number(_UNSAID))
+        parts.append(_Part(said, _case((is_open, why), default=_number(0))))
+    return parts
 
 
-def _object(value: Mapping[str, str]) -> Sql:
-    return exp.Literal.string("," + json.dumps(value, ensure_ascii=False))
+def _reason_code(reason: Sql) -> Sql:
+    """The place of a reason in the closed list, from 1 (`_UNSAID`)."""
+    named = [(exp.EQ(this=reason.copy(), expression=exp.Literal.string(w)), _number(n)) for n, w in enumerate(REASONS, 1) if w]
+    return _case(*named, default=_number(_UNSAID))
 
 
-def _array(pieces: Sequence[Sql]) -> Sql:
-    """A JSON array of pieces that each begin with a comma or are empty."""
-    joined = exp.func("CONCAT", *pieces) if len(pieces) > 1 else pieces[0]
-    # not SUBSTRING: that counts the characters of the whole text, which takes longer than making it
-    body = exp.Trim(this=joined, expression=exp.Literal.string(","), position="LEADING")
-    return exp.func("CONCAT", exp.Literal.string("["), body, exp.Literal.string("]"))
+def _keys(codes: Sequence[Sql], patterns: Patterns) -> list[Sql]:
+    """The parts of each key added up, every part in its own digit; of an answer that is no, only what no explains."""
+    entitled = exp.column("entitled", table="b")
+    is_no = exp.and_(exp.Not(this=_is_null(entitled)), exp.Not(this=entitled.copy()))
+    keys = []
+    for places in patterns.keys:
+        told = [_digit(codes[n], unit) for n, unit in places if n < ALWAYS_TOLD]
+        only = [_digit(codes[n], unit) for n, unit in places if n >= ALWAYS_TOLD]
+        if only:
+            told.append(_case((is_no, _long(_number(0))), default=reduce(_plus, only)))
+        keys.append(reduce(_plus, told))
+    return keys
+
+
+def _digit(code: Sql, unit: int) -> Sql:
+    return exp.Mul(this=_long(code), expression=_long(_number(unit)))
+
+
+def _plus(left: Sql, right: Sql) -> Sql:
+    return exp.Add(this=left, expression=right)
+
+
+def _long(value: Sql) -> Sql:
+    return exp.cast(value, "bigint")
+
+
+def _because(condition: str, text: str, source: str, on: str | None) -> str:
+    day = {} if on is None else {"時点": on}
+    return json.dumps({"条件": condition, "文": text, "元データ": source} | day, ensure_ascii=False)
+
+
+def _to_confirm(condition: str, text: str, fact: str, why: str) -> str:
+    return json.dumps({"条件": condition, "確認すること": text, "項目": fact, "理由": why}, ensure_ascii=False)
 
 
 def _equal(name: str, left: str, right: str) -> Sql:

@@ -5,7 +5,7 @@ Columns of a term `x`: a truth is one boolean column `x`; a text is `x` and `x_n
 `group_columns` only: one row per household, to be joined to the one being judged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -59,7 +59,8 @@ class Scope:
     """Where columns are found: `table` holds the terms, `groups` the household aggregates, numbered as in `aggregates`.
 
     `key` is the household column of `groups`; NULL there means a household without members. `answers` are conditions that
-    `table` already holds the answer of, in the columns c0, c1, …; asking why an answer is open then repeats no work.
+    `table` already holds the answer of, in the columns c0, c1, …; asking why an answer is open then repeats no work;
+    `member_answers` likewise in the table of members. `unsaid` stands for a reason nobody gave (reasons are texts or numbers).
     """
 
     table: str
@@ -68,6 +69,8 @@ class Scope:
     aggregates: tuple[Aggregate, ...] = ()
     reasons: bool = False
     answers: tuple[Condition, ...] = ()
+    member_answers: tuple[Condition, ...] = ()
+    unsaid: str | int = ""
 
     def column(self, name: str) -> exp.Column:
         """A column of the one being judged."""
@@ -116,7 +119,7 @@ def compile_condition(node: Condition, scope: Scope) -> Sql:
 
 def group_columns(scope: Scope, members: str) -> list[Sql]:
     """The aggregate columns of one row per household, over member rows aliased `members` (see `Scope.group`)."""
-    inner = replace(scope, table=members, groups="", aggregates=(), answers=())
+    inner = replace(scope, table=members, groups="", aggregates=(), answers=scope.member_answers)
     columns: list[Sql] = []
     for aggregate in scope.aggregates:
         name = f"g{scope.aggregates.index(aggregate)}"
@@ -153,18 +156,22 @@ def open_items(node: Condition, scope: Scope) -> tuple[Open, ...]:
     return tuple(found.values())
 
 
-def first_item(node: Condition, scope: Scope) -> Sql:
-    """The id of the term that best shows why the answer is TRUE: the first one of the first branch that holds."""
+def _term_id(term: Term) -> Sql:
+    return exp.Literal.string(term.id)
+
+
+def first_item(node: Condition, scope: Scope, shown: Callable[[Term], Sql] = _term_id) -> Sql:
+    """What best shows why the answer is TRUE: `shown` of the first term of the first branch that holds; NULL without terms."""
     if isinstance(node, Or):
-        branches = [(compile_condition(n, scope), first_item(n, scope)) for n in node.of]
+        branches = [(compile_condition(n, scope), first_item(n, scope, shown)) for n in node.of]
         return case(*branches)
     if isinstance(node, Compare) and isinstance(node.left, CountHolding):
-        counted = [(compile_condition(n, scope), first_item(n, scope)) for n in node.left.of]
-        return case(*counted, default=first_item(node.left.of[0], scope))  # none holds where few are asked for
+        counted = [(compile_condition(n, scope), first_item(n, scope, shown)) for n in node.left.of]
+        return case(*counted, default=first_item(node.left.of[0], scope, shown))  # none holds where few are asked for
     if isinstance(node, And):
-        return first_item(node.of[0], scope)
+        return first_item(node.of[0], scope, shown)
     terms = terms_of(node)
-    return exp.Literal.string(terms[0].id) if terms else exp.null()
+    return shown(terms[0]) if terms else exp.null()
 
 
 def _compare(node: Compare, scope: Scope) -> Sql:
@@ -264,7 +271,7 @@ def _open_columns(aggregate: Aggregate, inner: Scope, name: str) -> list[Sql]:
     columns: list[Sql] = []
     for item in _open_in_member(aggregate, inner):
         if inner.reasons:
-            reason = call("COALESCE", item.reason, exp.Literal.string(""))
+            reason = call("COALESCE", item.reason, exp.convert(inner.unsaid))
             columns.append(named(exp.Min(this=case((item.flag, reason))), f"{name}_why_{item.term.id}"))
         else:
             seen = exp.Max(this=case((item.flag, double(1)), default=double(0)))

@@ -11,6 +11,19 @@ from kizuki.definitions.expression import Kind, StepTable, Term, Vocabulary
 
 Holder = Literal["member", "household"]
 CHILD, PARENT, OTHER = "児童", "父母", "その他"
+REASONS = (
+    "",
+    "feed_late",
+    "feed_never",
+    "feed_off",
+    "moved_in",
+    "needs_certificate",
+    "not_collected",
+    "not_entered",
+    "relation_unclear",
+    "undeclared",
+)
+"""Why a fact of a city's household is unknown; blank = nobody said why. Of several members' reasons the first is told."""
 
 
 @dataclass(frozen=True, slots=True)
