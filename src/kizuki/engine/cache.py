@@ -6,9 +6,12 @@ A memo is written after its tables are on disk; a kill in between costs a recomp
 
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
+from weakref import WeakValueDictionary
 
 import pyarrow as pa
 
@@ -21,6 +24,7 @@ PURPOSE = "snapshot"
 """One purpose key for cache and snapshots: publishing is then a hard link, not a second encryption."""
 
 _DIGEST = b"kizuki.digest"
+_RECENT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class TableCache:
     def __init__(self, folder: Path, keys: KeyRing) -> None:
         self.folder = folder
         self.keys = keys
+        self._recent = _Recent()
 
     def path(self, entry: Entry) -> Path:
         """Where a stored table lies."""
@@ -63,7 +68,11 @@ class TableCache:
 
     def load(self, entry: Entry) -> pa.Table:
         """A stored table; raises RunFailed if a byte was altered or another table lies in its place."""
-        return read_stored(self.path(entry), entry, self.keys)
+        found = self._recent.get(entry.digest)
+        if found is None:
+            found = read_stored(self.path(entry), entry, self.keys)
+            self._recent.put(entry.digest, found)
+        return found
 
     def sweep(self, unused_since: float) -> int:
         """Delete whatever no run has touched since that instant (seconds of the epoch); returns how many files went."""
@@ -83,6 +92,36 @@ class TableCache:
 
     def _memo(self, step: str, key: str) -> Path:
         return self.folder / f"{step}-{key}.json"
+
+
+class _Recent:
+    """Tables read lately, by digest: several steps in a row read the same few, and two at once need not each hold their own.
+
+    What is in use anywhere is found; of what is not, the last few are kept up to `_RECENT_BYTES`.
+    """
+
+    def __init__(self) -> None:
+        self._in_use: WeakValueDictionary[str, pa.Table] = WeakValueDictionary()
+        self._kept: OrderedDict[str, pa.Table] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, digest: str) -> pa.Table | None:
+        with self._lock:
+            if digest in self._kept:
+                self._kept.move_to_end(digest)
+            return self._in_use.get(digest)
+
+    def put(self, digest: str, table: pa.Table) -> None:
+        with self._lock:
+            self._in_use[digest] = table
+            if table.nbytes > _RECENT_BYTES or digest in self._kept:
+                return
+            self._kept[digest] = table
+            self._bytes += table.nbytes
+            while self._bytes > _RECENT_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= oldest.nbytes
 
 
 def read_stored(path: Path, entry: Entry, keys: KeyRing) -> pa.Table:

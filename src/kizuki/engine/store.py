@@ -23,7 +23,12 @@ def write_table(path: Path, table: pa.Table, keys: KeyRing, purpose: str) -> Non
     properties = pe.create_encryption_properties(footer_key=keys.key(purpose))  # type: ignore[attr-defined,unused-ignore]
     table = _without_null_categories(table)
     with pq.ParquetWriter(
-        temporary, table.schema, compression="zstd", compression_level=1, encryption_properties=properties
+        temporary,
+        table.schema,
+        compression="zstd",
+        compression_level=1,
+        write_statistics=False,  # tables are read whole, and finding the least and greatest takes as long as the writing
+        encryption_properties=properties,
     ) as writer:
         writer.write_table(table)
     sync_file(temporary)
