@@ -370,3 +370,21 @@ def test_arrow_takes_memory_from_the_system() -> None:
         assert pa.default_memory_pool().backend_name == "system"
     finally:
         pa.set_memory_pool(before)
+
+
+def test_a_table_read_lately_is_read_once_and_few_columns_are_not_the_whole(
+    cache: TableCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pa.table({"a": pa.array(["x", "y"]), "b": pa.array([1, 2])})
+    entry = cache.store("s", "k", {"t": whole})["t"]
+    first = cache.load(entry)
+    assert cache.load(entry) is first
+    assert cache.load(entry, ["b", "elsewhere"]).column_names == ["b"]
+    assert cache.load(entry).column_names == ["a", "b"]
+    monkeypatch.setattr("kizuki.engine.cache._RECENT_BYTES", 0)
+    small = TableCache(cache.folder, cache.keys)
+    again = small.load(entry)
+    assert small.load(entry) is again, "in use somewhere"
+    del again
+    gc.collect()
+    assert not small._recent._in_use, "and let go when it is in use no longer"

@@ -94,6 +94,8 @@ def laid_out(linkage: Linkage, rules: ReviewRules, pairs: pa.Table, records: lis
     made = prepare(asked, linkage, rules, KEYS, more.get("day", NIGHT))
     cases: list[Any] = made["review_case"].to_pylist()
     assert made["review_side"].num_rows == 2 * len(cases)
+    places = [(r["person_id"], r["pair_id"], r["side"]) for r in made["review_side"].to_pylist()]
+    assert places == sorted(set(places)), "every row has its own place, the same at every run"
     return cases
 
 

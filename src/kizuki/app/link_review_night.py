@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kizuki.app.linking import decisions_version, history, history_sources, linkage_of
+from kizuki.app.linking import HISTORY_COLUMNS, class_years, decisions_version, graded_sources, linkage_of
 from kizuki.app.stages import Night
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.expression.nodes import terms_of
@@ -39,11 +39,11 @@ def review(night: Night) -> int:
     """The pairs people may be asked about, in order, with both sides as written; gives the rows of both tables."""
     sources, register = night.sources, linkage_of(night.definitions).rules.register_source
     given = ("review_pair", "seal", "household_member")
-    told = [s for s in history_sources(night.definitions) if s in sources]
+    graded = [s for s in graded_sources(night.definitions) if s in sources]
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
         tables = {name: inputs[name] for name in given}
-        tables["link"] = together([inputs[LINK.format(s)].select(_LINK_COLUMNS) for s in sources])
+        tables["link"] = together([inputs.of(LINK.format(s), _LINK_COLUMNS) for s in sources])
         tables["register_record"] = inputs[PERSON_RECORD.format(register)]
         tables["decided"] = decided_pairs(night, register)
         asked_of_residents = any(register in tables[name]["source"].to_pylist() for name in ("review_pair", "decided"))
@@ -51,7 +51,7 @@ def review(night: Night) -> int:
             tables[name] = inputs[part] if asked_of_residents else empty(ALL_TABLES[name])
         asked = Asked(
             tables=tables,
-            class_years=history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told}).class_years,
+            class_years=class_years(night.definitions, {s: inputs.of(CONFORMED.format(s), HISTORY_COLUMNS) for s in graded}),
             writings=lambda s: inputs[PERSON_RECORD.format(s)],
             sources=sources,
             evidence_sources=evidence_sources(night.definitions, night.as_of),
@@ -65,7 +65,7 @@ def review(night: Night) -> int:
             *given,
             *_PERIODS.values(),
             *(t.format(s) for s in sources for t in (LINK, PERSON_RECORD)),
-            *(CONFORMED.format(s) for s in told),
+            *(CONFORMED.format(s) for s in graded),
         ),
         outputs=("review_case", "review_side", "review_history"),
         version=code_version("kizuki.link"),

@@ -44,22 +44,32 @@ def linkage_of(definitions: Definitions) -> Linkage:
 def history_sources(definitions: Definitions) -> list[str]:
     """Sources whose conformed tables linking reads: the register, the 学齢簿, and whatever carries a grade."""
     rules = linkage_of(definitions).rules
-    return sorted({rules.register_source, rules.roll_source, *_graded_sources(definitions)})
+    return sorted({rules.register_source, rules.roll_source, *graded_sources(definitions)})
+
+
+HISTORY_COLUMNS = ("record_id", "name", "kana", "person_no", "fiscal_year", "school_code", "grade", "known_from")
+"""All that is read of a conformed table here."""
 
 
 def history(definitions: Definitions, conformed: Mapping[str, pa.Table]) -> History:
     """The history in `conformed` (by source id); sources not delivered are simply absent."""
     rules = linkage_of(definitions).rules
     roll, register = conformed.get(rules.roll_source), conformed.get(rules.register_source)
-    years = [_class_years(definitions.sources[s], conformed[s]) for s in _graded_sources(definitions) if s in conformed]
     return History(
         roll=_school_roll(roll) if roll is not None else empty(SCHOOL_ROLL),
-        class_years=pa.concat_tables([empty(CLASS_YEAR), *years]),
+        class_years=class_years(definitions, conformed),
         former_names=_former_names(register) if register is not None else empty(FORMER_NAME),
     )
 
 
-def _graded_sources(definitions: Definitions) -> list[str]:
+def class_years(definitions: Definitions, conformed: Mapping[str, pa.Table]) -> pa.Table:
+    """The school year each record that carries a grade speaks of, of the sources in `conformed`."""
+    years = [_class_years(definitions.sources[s], conformed[s]) for s in graded_sources(definitions) if s in conformed]
+    return pa.concat_tables([empty(CLASS_YEAR), *years])
+
+
+def graded_sources(definitions: Definitions) -> list[str]:
+    """Sources whose records carry a grade."""
     return sorted(m.id for m in definitions.sources.values() if any(spec.grade for spec in m.person_records))
 
 

@@ -23,7 +23,7 @@ from kizuki.app.eligibility import judge_programmes
 from kizuki.app.freshness import feed_table
 from kizuki.app.judging import judge_all, judge_trials
 from kizuki.app.learned_records import adopted_stops
-from kizuki.app.linking import decisions_version, history, history_sources, key_master, link_night
+from kizuki.app.linking import HISTORY_COLUMNS, decisions_version, history, history_sources, key_master, link_night
 from kizuki.app.receive import receive_inbox
 from kizuki.app.snapshot_view import SNAPSHOTS
 from kizuki.cleanse.addresses import town_of
@@ -175,7 +175,7 @@ def link(night: Night) -> int:
     night.decisions = decisions_version(night.home, night.keys, night.as_of, whole=whole)  # fixed here: later words wait
 
     def compute(inputs: Inputs) -> Mapping[str, pa.Table]:
-        past = history(night.definitions, {s: inputs[CONFORMED.format(s)] for s in told})
+        past = history(night.definitions, {s: inputs.of(CONFORMED.format(s), HISTORY_COLUMNS) for s in told})
         records = together([inputs[PERSON_RECORD.format(s)] for s in sources])
         found = link_night(night.home, night.keys, night.definitions, records, night.as_of, past=past, whole=whole)
         return {

@@ -7,7 +7,7 @@ A memo is written after its tables are on disk; a kill in between costs a recomp
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -66,12 +66,13 @@ class TableCache:
         write_atomic(self._memo(step, key), body)
         return entries
 
-    def load(self, entry: Entry) -> pa.Table:
-        """A stored table; raises RunFailed if a byte was altered or another table lies in its place."""
-        found = self._recent.get(entry.digest)
+    def load(self, entry: Entry, columns: Collection[str] | None = None) -> pa.Table:
+        """A stored table, or those of `columns` it has; raises RunFailed if a byte was altered or another table lies there."""
+        key = entry.digest if columns is None else f"{entry.digest} {' '.join(sorted(columns))}"
+        found = self._recent.get(key)
         if found is None:
-            found = read_stored(self.path(entry), entry, self.keys)
-            self._recent.put(entry.digest, found)
+            found = read_stored(self.path(entry), entry, self.keys, columns)
+            self._recent.put(key, found)
         return found
 
     def sweep(self, unused_since: float) -> int:
@@ -95,7 +96,7 @@ class TableCache:
 
 
 class _Recent:
-    """Tables read lately, by digest: several steps in a row read the same few, and two at once need not each hold their own.
+    """Tables read lately, by digest and columns: steps in a row read the same few, and two at once need not each hold theirs.
 
     What is in use anywhere is found; of what is not, the last few are kept up to `_RECENT_BYTES`.
     """
@@ -106,27 +107,27 @@ class _Recent:
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, digest: str) -> pa.Table | None:
+    def get(self, key: str) -> pa.Table | None:
         with self._lock:
-            if digest in self._kept:
-                self._kept.move_to_end(digest)
-            return self._in_use.get(digest)
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._in_use.get(key)
 
-    def put(self, digest: str, table: pa.Table) -> None:
+    def put(self, key: str, table: pa.Table) -> None:
         with self._lock:
-            self._in_use[digest] = table
-            if table.nbytes > _RECENT_BYTES or digest in self._kept:
+            self._in_use[key] = table
+            if table.nbytes > _RECENT_BYTES or key in self._kept:
                 return
-            self._kept[digest] = table
+            self._kept[key] = table
             self._bytes += table.nbytes
             while self._bytes > _RECENT_BYTES:
                 _, oldest = self._kept.popitem(last=False)
                 self._bytes -= oldest.nbytes
 
 
-def read_stored(path: Path, entry: Entry, keys: KeyRing) -> pa.Table:
+def read_stored(path: Path, entry: Entry, keys: KeyRing, columns: Collection[str] | None = None) -> pa.Table:
     """Read one stored table and hold it to its digest (the footer that carries it is authenticated)."""
-    table = read_table(path, keys, PURPOSE, dictionary=True)
+    table = read_table(path, keys, PURPOSE, columns, dictionary=True)
     if (table.schema.metadata or {}).get(_DIGEST) != entry.digest.encode():
         raise RunFailed("K904", "保存したデータが別のものに入れ替わっています。", path.name, "控えから戻してください。")
     return table.replace_schema_metadata(None)

@@ -5,7 +5,7 @@ Because inputs count by content, a step that ran again but gave the same table s
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -34,6 +34,10 @@ class Inputs(Mapping[str, pa.Table]):
 
     def __getitem__(self, name: str) -> pa.Table:
         return self._cache.load(self._entries[name])
+
+    def of(self, name: str, columns: Collection[str]) -> pa.Table:
+        """An input with only those of `columns` it has, where a step reads few of a large table."""
+        return self._cache.load(self._entries[name], columns)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -87,7 +87,8 @@ def prepare(asked: Asked, linkage: Linkage, rules: ReviewRules, keys: KeyRing, a
         history = shape(engine.query(bind(load(PACKAGE, "review_history"), register=register)), REVIEW_HISTORY)
     by_person: list[tuple[str, Literal["ascending", "descending"]]] = [("person_id", "ascending"), ("pair_id", "ascending")]
     by_period = [*by_person, *((c, "ascending") for c in _PERIOD)]
-    return {"review_case": cases, "review_side": sides.sort_by(by_person), "review_history": history.sort_by(by_period)}
+    by_side = [*by_person, ("side", "ascending")]  # a pair already joined has one person on both sides
+    return {"review_case": cases, "review_side": sides.sort_by(by_side), "review_history": history.sort_by(by_period)}
 
 
 def _writings(engine: DuckEngine, asked: Asked, register: str) -> pa.Table:

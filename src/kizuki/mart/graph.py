@@ -131,7 +131,12 @@ def household_step(key: bytes) -> Step:
     """household_no → opaque household_id: one row per household number the register ever carried."""
 
     def compute(inputs: Inputs) -> dict[str, pa.Table]:
-        numbers = pc.unique(inputs[CONFORMED.format(REGISTER)].column("household_no")).cast(pa.string()).drop_null().sort()
+        numbers = (
+            pc.unique(inputs.of(CONFORMED.format(REGISTER), ["household_no"]).column("household_no"))
+            .cast(pa.string())
+            .drop_null()
+            .sort()
+        )
         ids = [hmac.new(key, str(n).encode(), sha256).hexdigest()[:32] for n in numbers.to_pylist()]
         return {"household": pa.table({"household_no": numbers, "household_id": pa.array(ids, pa.string())})}
 
@@ -142,7 +147,7 @@ def address_step(towns_of: TownReader, version: str) -> Step:
     """address → town: one row per distinct address of the register, read by `towns_of` all at once."""
 
     def compute(inputs: Inputs) -> dict[str, pa.Table]:
-        addresses = pc.unique(inputs["register_state"].column("address")).cast(pa.string()).drop_null().sort()
+        addresses = pc.unique(inputs.of("register_state", ["address"]).column("address")).cast(pa.string()).drop_null().sort()
         towns = towns_of([str(a) for a in addresses.to_pylist()])
         return {"address": pa.table({"address": addresses, "town": pa.array(towns, pa.string())})}
 
