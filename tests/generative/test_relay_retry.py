@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuki.push import retry
-from kizuki.push.relay_rules import JAPAN, MONTHLY_CAP, Door, is_quiet, month_starts, next_month, quiet_ends
+from kizuki.push.relay_rules import SAFE, Door, is_quiet, month_starts, next_month, quiet_ends
 from kizuki.push.retry import FINAL, KEY_LIFE, End, Notice, Reply, Try, Wait, after, cancelled, clock_went_back, decide
+from kizuki.push.schedule import JAPAN
 
 NOON = dt.datetime(2026, 11, 18, 12, 0, tzinfo=JAPAN)  # a Wednesday
 OPEN = Door(linked=True, silenced=False, stopped=False, tried_this_month=0)
@@ -124,7 +125,7 @@ def lived(steps: list[dict[str, object]], hours: int) -> None:
         else:
             assert not (is_quiet(now) or door.silenced or door.stopped or not door.linked)
             assert n.not_before <= now < n.expires_at
-            assert n.attempts > 0 or door.tried_this_month < MONTHLY_CAP
+            assert n.attempts > 0 or door.tried_this_month < SAFE.monthly_cap
             n = what.notice
             reply = line.ask("ok" if step["mood"] == "killed" else str(step["mood"]), real)
             if step["mood"] != "killed":
@@ -187,7 +188,7 @@ def test_the_answer_after_a_doubtful_one_does_not_claim_more_than_is_known() -> 
 
 
 def test_a_notice_over_the_cap_waits_for_the_next_month_or_expires() -> None:
-    full = replace(OPEN, tried_this_month=MONTHLY_CAP)
+    full = replace(OPEN, tried_this_month=SAFE.monthly_cap)
     assert decide(notice(24 * 40), full, NOON) == Wait(dt.datetime(2026, 12, 1, 9, tzinfo=JAPAN))
     assert decide(notice(8), full, NOON + dt.timedelta(hours=9)) == End(retry.EXPIRED, "cap")
 

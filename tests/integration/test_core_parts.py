@@ -44,7 +44,7 @@ def test_the_parts_as_they_are_wired_write_and_take_in(
     assert exchange(actor_for("it"), app_home, keys, now, core_parts()).written == 1
     file = (app_home / "relay" / "out" / file_name(1)).read_bytes()
     first = unpack(file, "to_relay", key=signing_key(keys).public_key())
-    assert [line.kind for line in first.lines] == ["consent_text"]
+    assert [line.kind for line in first.lines] == ["rules", "consent_text"]
     assert exchange(actor_for("it"), app_home, keys, now, core_parts()).written == 0
     stray = pack("from_relay", 1, FIRST, "", [Linked("nobody", True, now.isoformat(), "")], key=RELAY)
     (app_home / "relay" / "in" / file_name(1)).write_bytes(stray)

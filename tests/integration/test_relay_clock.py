@@ -18,7 +18,7 @@ from kizuki.app.relay_line import LineMessenger, NobodyThere
 from kizuki.engine.keys import KeyRing
 from kizuki.push.exchange import FIRST, file_name, pack, public_text
 from kizuki.push.lines import Send, Template
-from kizuki.push.relay_rules import JAPAN
+from kizuki.push.schedule import JAPAN
 from kizuki.records.relay.models import Link, Outgoing, Seen
 from kizuki.terms.errors import RunFailed
 from tests.line_double import LineDouble

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from kizuki.app import accounts, consents, invitations, letters, notice_batches
 from kizuki.app.demo_relay import DryRelay
@@ -20,6 +19,7 @@ from kizuki.app.link_export import export_links
 from kizuki.app.release import Actor
 from kizuki.app.served import served
 from kizuki.engine.keys import KeyRing
+from kizuki.push.schedule import JAPAN
 from kizuki.records.models import User
 from kizuki.records.notice_models import Notice, NoticeBatch
 from kizuki.synth.city import BEFORE_NOTICES, DEFAULT_TODAY
@@ -31,7 +31,6 @@ _WAITING: Final = "school_aid"
 """A batch left for whoever tries the demo to approve."""
 _TEMPLATE: Final = "neutral"
 _TITLES: Final = ("宛名番号", "区分", "有効開始", "有効終了")
-_TOKYO: Final = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +145,4 @@ def _office_delivers(home: Path, actor: Actor, children: Sequence[str]) -> int:
 
 
 def _at(day: dt.date, hour: int) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(hour), _TOKYO)
+    return dt.datetime.combine(day, dt.time(hour), JAPAN)

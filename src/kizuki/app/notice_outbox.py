@@ -18,11 +18,13 @@ from django.db.models import QuerySet
 
 from kizuki.app import notice_stops, notice_texts
 from kizuki.app.criteria_board import definitions_now
+from kizuki.app.notice_about import about
 from kizuki.app.notice_ends import end
 from kizuki.app.notice_last_look import clock_of, has_left, look
 from kizuki.app.release import Actor, record_output
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.loader import Definitions
+from kizuki.engine.keys import KeyRing
 from kizuki.push import lines, states
 from kizuki.push.schedule import Stretch
 from kizuki.records.notice_models import BatchStatus, Notice, NoticeBatch, NoticeChannel, NoticeEvent, NoticeStatus, NoticeStop
@@ -83,6 +85,7 @@ def _send_lines(home: Path, definitions: Definitions, stopped: frozenset[str], n
     sends: list[lines.Line] = []
     texts: dict[str, lines.Line] = {}
     numbers: dict[int, lines.Template | None] = {}
+    keys = KeyRing.load(home)
     for one in sorted((n for n in due if n.pk in checked.go), key=lambda n: str(n.pk)):
         stretch = checked.go[one.pk]
         if stretch.start > now + lead:
@@ -93,11 +96,11 @@ def _send_lines(home: Path, definitions: Definitions, stopped: frozenset[str], n
         if text is None:
             continue
         texts[text.template] = text
-        sends.append(_send(one, text, stretch))
+        sends.append(_send(one, text, stretch, about(keys, one)))
     return [*texts.values(), *sends]
 
 
-def _send(one: Notice, text: lines.Template, stretch: Stretch) -> lines.Send:
+def _send(one: Notice, text: lines.Template, stretch: Stretch, subject: str) -> lines.Send:
     return lines.Send(
         notice_id=str(one.pk),
         recipient_no=one.recipient.recipient_no,
@@ -106,6 +109,7 @@ def _send(one: Notice, text: lines.Template, stretch: Stretch) -> lines.Send:
         retry_key=str(one.retry_key),
         not_before=stretch.start.isoformat(),
         expires_at=min(stretch.end, one.expires_at).isoformat(),
+        about=subject,
     )
 
 

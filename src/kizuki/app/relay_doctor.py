@@ -44,6 +44,7 @@ def _keys(home: Path) -> Iterator[Check]:
 
 
 def _records(home: Path, now: dt.datetime) -> list[Check]:
+    from kizuki.app import relay_city_rules
     from kizuki.app.relay_exchange import IN
     from kizuki.app.relay_sender import under_way
     from kizuki.records.relay.models import ExchangedFile, Outgoing, SendState, Switch
@@ -52,6 +53,7 @@ def _records(home: Path, now: dt.datetime) -> list[Check]:
         last = ExchangedFile.objects.filter(direction=IN).order_by("-seq").first()
         waiting, unknown = under_way().count(), Outgoing.objects.filter(state=SendState.UNKNOWN).count()
         stopped = Switch.objects.filter(stopped=True).exists()
+        standing, known = relay_city_rules.standing(now), relay_city_rules.year_known(now.date())
         ahead = Switch.objects.filter(clock_at__gt=now + dt.timedelta(minutes=2)).exists()
     except DatabaseError:
         return [Check("中継の記録", False, "読めません。serve --role relay を一度動かしてください。")]
@@ -62,6 +64,7 @@ def _records(home: Path, now: dt.datetime) -> list[Check]:
         Check("取り込めていない便", files == 0, f"{files}件あります。" if files else "ありません。"),
         Check("本体からの便", not late, came + ("一日以上届いていません。" if late else ""), optional=True),
         Check("送るお知らせ", True, f"送る前 {waiting}件、結果不明 {unknown}件です。"),
+        Check("送るきまり", known, standing + ("" if known else f"{now.year}年の祝日が入っていないので、送りません。")),
         Check("緊急停止", not stopped, "止まっています。" if stopped else "止まっていません。", optional=True),
         Check("時計", not ahead, "前に動いたときより戻っています。" if ahead else "進んでいます。"),
     ]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
+from kizuki.app import relay_city_rules
 from kizuki.app.exchange_files import Exchanged, lay_aside, name_files
 from kizuki.app.relay_home import Relay, digest_of
 from kizuki.app.relay_sender import end, look_again, under_way
@@ -146,6 +147,7 @@ def _send(relay: Relay, line: lines.Send, now: dt.datetime) -> None:
             "template": line.template,
             "version": line.version,
             "retry_key": line.retry_key,
+            "about": line.about,
             "not_before": start,
             "expires_at": dt.datetime.fromisoformat(line.expires_at),
             "next_at": min(start, now),  # looked at once at once: who must not be sent anything ends without waiting
@@ -188,4 +190,5 @@ _APPLY: Final[Mapping[str, Callable[[Relay, Any, dt.datetime], None]]] = {
     lines.Cancel.kind: _cancel,
     lines.Silence.kind: _silence,
     lines.Stop.kind: _stop,
+    lines.Rules.kind: relay_city_rules.take_in,
 }

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import connections
 from django.utils import timezone
 
-from kizuki.app import relay_exchange
+from kizuki.app import relay_city_rules, relay_exchange
 from kizuki.app.exchange_files import Exchanged
 from kizuki.app.relay_clock import agreed
 from kizuki.app.relay_exchange import OUT
@@ -47,7 +47,10 @@ def clear_old(now: dt.datetime) -> None:
     Seen.objects.filter(at__lt=now - _REPEATED).delete()
     Ticket.objects.filter(expires_at__lt=now - _REPEATED).delete()
     WrongTries.objects.filter(hour__lt=now - _REPEATED).delete()
-    Outgoing.objects.filter(state__in=retry.FINAL, expires_at__lt=now - _KEPT).delete()
+    kept = max(
+        _KEPT, dt.timedelta(days=relay_city_rules.in_force().cooldown_days) + _REPEATED
+    )  # what the interval is counted from
+    Outgoing.objects.filter(state__in=retry.FINAL, expires_at__lt=now - kept).delete()
     told = ExchangedFile.objects.filter(direction=OUT, at__lt=now - _KEPT).order_by("-seq").first()
     if told is not None:
         Pending.objects.filter(seq__lte=told.seq).delete()

@@ -13,12 +13,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from kizuki.app import relay_city_rules
 from kizuki.app.relay_home import Relay
 from kizuki.app.relay_line import Messenger
 from kizuki.engine.lock import exclusive
 from kizuki.push import retry
 from kizuki.push.lines import Line, Outcome, to_json
-from kizuki.push.relay_rules import Door, month_starts
+from kizuki.push.relay_rules import Door, interval_starts, month_starts
 from kizuki.push.retry import End, Notice, Reply, Wait
 from kizuki.records.relay.models import Link, Outgoing, Pending, SendState, Silence, Switch, Template
 from kizuki.records.relay.router import ALIAS
@@ -148,13 +149,18 @@ def _record(number: int, reply: Reply, now: dt.datetime, done: Sent) -> None:
 def _door(row: Outgoing, now: dt.datetime) -> Door:
     link = Link.objects.filter(recipient_no=row.recipient_no).first()
     silence = Silence.objects.filter(recipient_no=row.recipient_no).first()
-    tried = Outgoing.objects.filter(recipient_no=row.recipient_no, attempts__gt=0, first_tried_at__gte=month_starts(now))
+    others = Outgoing.objects.filter(recipient_no=row.recipient_no).exclude(state__in=_NOT_SENT).exclude(pk=row.pk)
+    tried = others.filter(attempts__gt=0, first_tried_at__gte=month_starts(now))
+    rules = relay_city_rules.in_force()
+    since = interval_starts(now, rules)
     return Door(
         linked=link.on if link else None,
         silenced=silence is not None and (silence.by_core or silence.by_answer),
         stopped=Switch.objects.filter(pk=1, stopped=True).exists(),
-        tried_this_month=tried.exclude(state__in=_NOT_SENT).exclude(pk=row.pk).count(),
+        tried_this_month=tried.count(),
+        rules=rules,
         unnamed_only=_names_a_programme(row) and silence is not None and NAME_SCOPE not in _scopes(silence),
+        told_already=row.about != "" and others.filter(about=row.about, first_tried_at__gte=since).exists(),
     )
 
 

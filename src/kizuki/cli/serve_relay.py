@@ -31,7 +31,7 @@ def serve(home: Path, *, host: str, port: int, trial: Trial, as_json: bool) -> N
         from django.core.wsgi import get_wsgi_application
         from django.utils import timezone
 
-        from kizuki.app import relay_restore
+        from kizuki.app import relay_city_rules, relay_restore
         from kizuki.app.relay_line import messenger
         from kizuki.app.relay_rounds import Rounds, check_ready
         from kizuki.app.relay_startup import serve_with
@@ -49,6 +49,7 @@ def serve(home: Path, *, host: str, port: int, trial: Trial, as_json: bool) -> N
         if trial.dry_run:
             print("試しの運転です。LINEには何も送りません。", file=sys.stderr, flush=True)
         print(f"中継を始めました：{address}（止めるには Ctrl+C）", file=sys.stderr, flush=True)
+        print(relay_city_rules.standing(timezone.localtime()), file=sys.stderr, flush=True)
         rounds = Rounds(relay, line, PAUSE_SECONDS)
         rounds.start()
         try:

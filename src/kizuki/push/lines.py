@@ -49,7 +49,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """To the relay: send one notice between two instants, once; `retry_key` goes to LINE unchanged at every attempt."""
+    """To the relay: send one notice between two instants, once; `retry_key` goes to LINE unchanged at every attempt.
+
+    `about` = a keyed token of what it is about, for this recipient alone: two notices of one token are about the same, and
+    nothing can be read back from it. Blank = not told.
+    """
 
     kind: ClassVar[str] = "send"
     notice_id: str
@@ -59,6 +63,7 @@ class Send:
     retry_key: str
     not_before: str
     expires_at: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,26 @@ class Stop:
 
     kind: ClassVar[str] = "stop"
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """To the relay: when and how often the city sends. The highest `number` holds; `since` = when the core first said so.
+
+    Times of day (`20:00`) are those of Japan. `years` = years whose holidays are entered, `closed_days` = the days of those
+    years on which nothing is sent; in any other year nothing is sent.
+    """
+
+    kind: ClassVar[str] = "rules"
+    number: int
+    since: str
+    quiet_from: str
+    quiet_to: str
+    weekends: bool
+    years: tuple[int, ...]
+    closed_days: tuple[str, ...]
+    monthly_cap: int
+    cooldown_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +168,8 @@ class Asked:
     at: str
 
 
-Line = Template | ConsentText | Code | Send | Cancel | Silence | Stop | Outcome | Opened | Linked | Answer | Asked
-TO_RELAY: Final = (Template, ConsentText, Code, Send, Cancel, Silence, Stop)
+Line = Template | ConsentText | Code | Send | Cancel | Silence | Stop | Rules | Outcome | Opened | Linked | Answer | Asked
+TO_RELAY: Final = (Template, ConsentText, Code, Send, Cancel, Silence, Stop, Rules)
 FROM_RELAY: Final = (Outcome, Opened, Linked, Answer, Asked)
 _BY_KIND: Final[Mapping[str, type[Any]]] = {k.kind: k for k in (*TO_RELAY, *FROM_RELAY)}
 

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kizuki.push.relay_rules import Door, is_quiet, next_month, quiet_ends
+from kizuki.push.relay_rules import Door, next_month, quiet_ends
 
 WAITING, TRYING = "waiting", "trying"
 ACCEPTED, UNKNOWN, FAILED, BLOCKED = "accepted", "unknown", "failed", "blocked"
@@ -134,8 +134,10 @@ def _end_of_untried(notice: Notice, door: Door, now: dt.datetime) -> End | None:
         return End(BLOCKED, "unlinked")
     if door.unnamed_only:
         return End(HELD, "scope")
+    if door.told_already:
+        return End(HELD, "interval")
     if now >= notice.expires_at:
-        return End(EXPIRED, notice.detail or ("cap" if door.tried_this_month >= door.cap else ""))
+        return End(EXPIRED, notice.detail or ("cap" if door.tried_this_month >= door.rules.monthly_cap else ""))
     return None
 
 
@@ -155,9 +157,9 @@ def _wait_until(notice: Notice, door: Door, now: dt.datetime) -> dt.datetime:
     until = max(notice.not_before, notice.next_at, now)
     if door.stopped:
         until = max(until, now + LONGEST_PAUSE)
-    if notice.attempts == 0 and door.tried_this_month >= door.cap:
+    if notice.attempts == 0 and door.tried_this_month >= door.rules.monthly_cap:
         until = max(until, next_month(now))
-    return quiet_ends(until) if is_quiet(until) else until
+    return quiet_ends(until, door.rules)
 
 
 def _trying(notice: Notice, now: dt.datetime) -> Notice:

@@ -123,6 +123,7 @@ class Outgoing(models.Model):
     last_tried_at = models.DateTimeField("最後に試みた日時", null=True, blank=True)
     next_at = models.DateTimeField("次に試みてよい日時")
     detail = models.CharField("理由の番号など", max_length=64, blank=True)
+    about = models.CharField("何についてか（照合値）", max_length=_NO, blank=True, help_text="空なら、本体が言っていない")
     page_digest = models.CharField("専用ページの照合値", max_length=_DIGEST, unique=True)
     opened_at = models.DateTimeField("開いた日時", null=True, blank=True)
 
@@ -157,6 +158,18 @@ class Switch(models.Model):
 
     class Meta:
         verbose_name = "中継の状態"
+
+
+class CityRules(models.Model):
+    """The city's rules of sending as the core told them once; the row with the highest number holds, the others are history."""
+
+    number = models.PositiveBigIntegerField("版の番号", unique=True)
+    since = models.DateTimeField("本体が決めた日時")
+    applied_at = models.DateTimeField("中継が受け取った日時")
+    line = models.TextField("行（JSON）")
+
+    class Meta:
+        verbose_name = "送るきまり"
 
 
 class Seen(models.Model):
