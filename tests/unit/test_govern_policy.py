@@ -46,7 +46,7 @@ MAY = {
     "handover.approve handover.approve_sealed handover.receive criteria.view criteria.approve criteria.children sheet.view "
     "programme.view programme.approve criteria.stop criteria.stop_ledger review.write labels.export "
     "validation.view threshold.propose middle_band.draw consent.view enquiry.counts effect.view notice.view "
-    "notice.approve notice.approve_any notice.stop",
+    "notice.approve notice.approve_any notice.stop relay.resume",
     "data_owner": "today.view feed.view docs.read sheet.view correction.answer programme.view notice.view notice.approve "
     "notice.stop",
     "analyst": "today.view feed.view docs.read analysis.run criteria.view criteria.draft sheet.view labels.export "
@@ -54,7 +54,7 @@ MAY = {
     "caseworker": "today.view candidates.view candidates.export child.view judgement.view feed.view docs.read case.change "
     "seal.add children.search handover.prepare handover.receive criteria.view sheet.view feedback.write resident.print "
     "programme.view",
-    "it": "today.view feed.view docs.read",
+    "it": "today.view feed.view docs.read relay.resume",
     "link_reviewer": "today.view feed.view docs.read link.review link.quality",
     "notice_officer": "today.view docs.read consent.view invitation.make enquiry.counts effect.view notice.view notice.prepare "
     "notice.stop",

@@ -5,7 +5,7 @@ that a core put back from an older copy still tells a higher one than it ever to
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -39,6 +39,12 @@ def handed(given: Iterable[lines.Line], seq: int, now: dt.datetime) -> None:
         if isinstance(line, lines.Rules):
             state = f"{line.number}:{_mark(line)}"
             RelayTold.objects.update_or_create(kind=_KIND, key=_KEY, defaults={"state": state, "seq": seq, "at": now})
+
+
+def as_told(number: int) -> Iterator[tuple[str, str, str]]:
+    """Kind, key and state where only the number the relay goes by is known: the rules are told again, under a higher one."""
+    if number:
+        yield _KIND, _KEY, f"{number}:"
 
 
 def _mark(line: lines.Rules) -> str:

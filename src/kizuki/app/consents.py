@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from kizuki.app import scope
+from kizuki.app import relay_leftovers, scope
 from kizuki.app.current_person import redirects
 from kizuki.app.notice_adults import adults
 from kizuki.app.snapshot_view import current_view
@@ -165,6 +165,8 @@ def _linked() -> dict[str, bool]:
 def take_in(line: lines.Answer | lines.Linked, source_event: str) -> None:
     """One line of the relay's; a line applied before adds nothing. Raises InputRefused K671 where it cannot be understood."""
     recipient = Recipient.objects.filter(recipient_no=line.recipient_no).first()
+    if recipient is None and relay_leftovers.is_stranger(line.recipient_no):
+        return  # nobody here consented under this number, so nothing can be sent to it
     if recipient is None:
         raise _not_understood("知らない宛先")
     if isinstance(line, lines.Linked):
@@ -273,6 +275,16 @@ def _silences(current: Iterable[State]) -> Iterator[lines.Silence]:
     known = set(ConsentEvent.objects.values_list("recipient__recipient_no", flat=True)) | set(_linked())
     for number in sorted(known):
         yield lines.Silence(number, silent.get(number, True))  # a number given up for another of the same person stays silent
+
+
+def as_told(silences: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, str, str]]:
+    """Kind, key and state of what is kept of recipients the relay leaves in peace, or not."""
+    yield from ((_SILENCE, number, _ON if silent else _OFF) for number, silent in silences)
+
+
+def codes_as_told(codes: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Kind, key and state of what is kept of codes the relay has, with until when they link."""
+    yield from ((_CODE, digest, until or _TAKEN_BACK) for digest, until in codes)
 
 
 def handed(given: Iterable[lines.Line], seq: int, now: dt.datetime) -> None:

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from kizuki.app import accounts, notice_texts
+from kizuki.app import accounts, notice_texts, relay_leftovers
 from kizuki.app.accounts import allow
 from kizuki.app.release import Actor, record_output
 from kizuki.app.served import definitions_of
@@ -99,6 +99,10 @@ def take_in(line: Asked, source_event: str) -> None:
     """One line of the relay's; a line applied before adds nothing. Raises InputRefused K671 where nobody known asks."""
     recipient = Recipient.objects.filter(recipient_no=line.recipient_no).first()
     notice = _notice(line.notice_id)
+    if recipient is None and relay_leftovers.is_stranger(line.recipient_no):
+        return
+    if notice is None and line.notice_id and relay_leftovers.is_forgotten(line.notice_id):
+        line = replace(line, notice_id="")  # the question is taken, what about is no longer known
     if recipient is None or (line.notice_id and notice is None):
         why = "中継からの問合せの行を取り込めません（知らない宛先かお知らせ）。"
         raise InputRefused("K671", why, "問合せ", "便の取り違えがないか確かめてください。")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.db import transaction
 
 from kizuki.app.exchange_files import Exchanged, lay_aside, name_files
@@ -59,7 +59,7 @@ def exchange(actor: Actor, home: Path, keys: KeyRing, now: dt.datetime, parts: P
         place.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "core.pub", (public_text(signing_key(keys).public_key()) + "\n").encode())
     _lay_out_code_key(home, keys)
-    other = _other_side(folder / "relay.pub")
+    other = other_side(folder / "relay.pub")
     done = Exchanged()
     with exclusive(folder / "exchange.lock"):
         name_files(folder / "out", _known)
@@ -86,7 +86,8 @@ def _lay_out_code_key(home: Path, keys: KeyRing) -> None:
             f.write(keys.key(codes.KEY_PURPOSE).hex().encode() + b"\n")
 
 
-def _other_side(path: Path) -> Any:
+def other_side(path: Path) -> Ed25519PublicKey:
+    """The key the relay signs with; raises UsageError K655 where it is not there, InputRefused K656 where it is none."""
     try:
         return public_key(path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError) as e:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from kizuki.app import city_rules_told, consents, enquiries, notice_outbox
+from kizuki.app import city_rules_told, consents, enquiries, notice_outbox, relay_leftovers
 from kizuki.app.exchange import Part, Parts, TakeIn
 from kizuki.push import lines
 
-CORE_WRITERS: Final[tuple[Part, ...]] = (city_rules_told, consents, notice_outbox)
+CORE_WRITERS: Final[tuple[Part, ...]] = (relay_leftovers, city_rules_told, consents, notice_outbox)
 """Rules, silences and texts first, so that within one file a notice never comes before what forbids it."""
 CORE_TAKERS: Final[Mapping[str, TakeIn]] = {
     lines.Outcome.kind: notice_outbox.take_in,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kizuki.app import notice_texts
+from kizuki.app import notice_texts, relay_leftovers
 from kizuki.app.notice_plan import Wanted, chosen_of
 from kizuki.app.snapshot_view import current_view
 from kizuki.definitions.loader import Definitions
@@ -19,7 +19,7 @@ from kizuki.push.rules import Key
 from kizuki.push.schedule import Clock, Stretch, next_stretch
 from kizuki.records.notice_models import BatchStatus, Notice, NoticeBatch
 
-RECIPIENT_CHANGED, NOT_ELIGIBLE = "recipient_changed", "not_eligible"
+RECIPIENT_CHANGED, NOT_ELIGIBLE, TOLD_BEFORE = "recipient_changed", "not_eligible", "told_before_restore"
 """Why a notice is held, besides the reasons of `push.candidates.Held`."""
 
 
@@ -62,6 +62,10 @@ def look(home: Path, definitions: Definitions, notices: Sequence[Notice], now: d
                 held[one.pk] = RECIPIENT_CHANGED
             else:
                 go[one.pk] = stretch
+    may_go = [n for n in notices if n.pk in go]
+    for pk in relay_leftovers.told_already(home, may_go, clock_of(definitions).rules, now):
+        del go[pk]
+        held[pk] = TOLD_BEFORE
     return Looked(go, held)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from kizuki.app import notice_stops, notice_texts
+from kizuki.app import notice_stops, notice_texts, relay_leftovers
 from kizuki.app.criteria_board import definitions_now
 from kizuki.app.notice_about import about
 from kizuki.app.notice_ends import end
@@ -62,7 +62,8 @@ def _stop_lines() -> Iterator[lines.Line]:
 
 def _cancel_lines(home: Path, definitions: Definitions, stopped: frozenset[str], now: dt.datetime) -> Iterator[lines.Line]:
     """Notices with the relay that must not go any more, each asked back once."""
-    with_relay = list(_of_status(NoticeStatus.HANDED).exclude(events__status=CANCEL_ASKED))
+    there = _of_status(NoticeStatus.HANDED).filter(handed_seq__isnull=False)
+    with_relay = list(there.exclude(events__status=CANCEL_ASKED))
     if not with_relay:
         return
     checked = look(home, definitions, with_relay, now)
@@ -76,7 +77,7 @@ def _send_lines(home: Path, definitions: Definitions, stopped: frozenset[str], n
     """Texts first, then notices whose day is near; what may not go is held, what is too old expires."""
     clock = clock_of(definitions)
     lead = dt.timedelta(hours=clock.rules.lead_hours)
-    waiting = [n for n in _of_status(NoticeStatus.WAITING) if has_left(n.batch, now)]
+    waiting = [n for n in _to_hand() if has_left(n.batch, now)]
     old = [n for n in waiting if n.expires_at <= now]
     end(old, NoticeStatus.EXPIRED, now, dict.fromkeys((n.pk for n in old), "too_old"))
     due = [n for n in waiting if n.expires_at > now and n.not_before <= now + lead and n.programme not in stopped]
@@ -121,6 +122,13 @@ def _text(batch: NoticeBatch, definitions: Definitions, home: Path) -> lines.Tem
         return None
 
 
+def _to_hand() -> QuerySet[Notice]:
+    """Notices the relay is to have: waiting ones, and those whose file never got there (`app.relay_resume`)."""
+    again = Q(status=NoticeStatus.HANDED, handed_seq__isnull=True)
+    found = Notice.objects.filter(Q(status=NoticeStatus.WAITING) | again, channel=NoticeChannel.LINE)
+    return found.select_related("batch", "recipient")
+
+
 def _of_status(status: NoticeStatus) -> QuerySet[Notice]:
     line = Notice.objects.filter(status=status, channel=NoticeChannel.LINE)
     return line.select_related("batch", "recipient")
@@ -144,8 +152,8 @@ def handed(given: Sequence[lines.Line], seq: int, now: dt.datetime) -> None:
 
 
 def _hand_over(sends: Mapping[uuid.UUID, lines.Send], seq: int, now: dt.datetime) -> None:
-    waiting = Notice.objects.select_for_update().filter(status=NoticeStatus.WAITING, batch__status=BatchStatus.APPROVED)
-    found = [n for n in waiting.select_related("recipient") if n.pk in sends]
+    waiting = _to_hand().filter(batch__status=BatchStatus.APPROVED).select_for_update()
+    found = [n for n in waiting if n.pk in sends]
     if len(found) != len(sends):
         raise RunFailed(
             "K819",
@@ -155,7 +163,7 @@ def _hand_over(sends: Mapping[uuid.UUID, lines.Send], seq: int, now: dt.datetime
         )
     for one in found:
         line = sends[one.pk]
-        assert states.may_follow(one.status, states.HANDED)
+        assert one.handed_seq is None and (one.status == states.HANDED or states.may_follow(one.status, states.HANDED))
         one.status, one.status_at, one.handed_seq = NoticeStatus.HANDED, now, seq
         one.not_before, one.expires_at = dt.datetime.fromisoformat(line.not_before), dt.datetime.fromisoformat(line.expires_at)
     changed = ["status", "status_at", "handed_seq", "not_before", "expires_at"]
@@ -187,6 +195,7 @@ def take_in(line: lines.Outcome | lines.Opened, source_event: str) -> None:
     number = _uuid(line.notice_id)
     one = Notice.objects.select_for_update().filter(pk=number).first() if number else None
     if one is None:
+        relay_leftovers.note(line)
         record_output(EXCHANGE, "notice.take_in", subjects=[], fields=["notice"], count=0, reason="知らないお知らせ番号")
         return
     at = dt.datetime.fromisoformat(line.at)

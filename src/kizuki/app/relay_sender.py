@@ -152,7 +152,7 @@ def _door(row: Outgoing, now: dt.datetime) -> Door:
     others = Outgoing.objects.filter(recipient_no=row.recipient_no).exclude(state__in=_NOT_SENT).exclude(pk=row.pk)
     tried = others.filter(attempts__gt=0, first_tried_at__gte=month_starts(now))
     rules = relay_city_rules.in_force()
-    since = interval_starts(now, rules)
+    since = interval_starts(now, rules.cooldown_days)
     return Door(
         linked=link.on if link else None,
         silenced=silence is not None and (silence.by_core or silence.by_answer),

@@ -42,6 +42,7 @@ ACTIONS: dict[str, str] = {
     "notice.approve": "自分の課の制度のお知らせを承認する",
     "notice.approve_any": "どの課のお知らせも承認する",
     "notice.stop": "お知らせを緊急停止する・解く",
+    "relay.resume": "控えから戻した本体を中継とつなぎ直す（二人で）",
     "audit.view": "操作ログを見る",
     "audit.verify": "操作ログを検証する",
     "sheet.view": "判定基準の公開用の説明を見る",

@@ -16,11 +16,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kizuki.push.lines import FROM_RELAY, TO_RELAY, Line, from_json, to_json
+from kizuki.push.lines import FROM_RELAY, OF_STATE, TO_RELAY, Line, from_json, to_json
 from kizuki.terms.errors import InputRefused
 
 FORMAT: Final = "kizuki-relay/1"
-DIRECTIONS: Final = {"to_relay": TO_RELAY, "from_relay": FROM_RELAY}
+STATE: Final = "state"
+"""Not a file of the exchange: what the relay has, written once for a core put back from a copy. `seq` = its last file's."""
+DIRECTIONS: Final = {"to_relay": TO_RELAY, "from_relay": FROM_RELAY, STATE: OF_STATE}
 FIRST: Final = ""
 """`previous` of the first file of a direction."""
 
@@ -146,7 +148,7 @@ def _broken_chain(seq: int) -> InputRefused:
         "K654",
         "便の続きではありません。同じ番号で別のファイルが先に取り込まれています。",
         f"{seq}番",
-        "どちらかの置き場所を控えから戻したときは、手引き「本体と中継」の戻し方に従ってください。",
+        "控えから戻したときは、手引き「本体と中継」の戻し方に従ってください（本体なら relay state と relay resume）。",
     )
 
 

@@ -168,10 +168,85 @@ class Asked:
     at: str
 
 
-Line = Template | ConsentText | Code | Send | Cancel | Silence | Stop | Rules | Outcome | Opened | Linked | Answer | Asked
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """In the relay's state: one file of the core's it has applied."""
+
+    kind: ClassVar[str] = "applied"
+    seq: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """In the relay's state: one file it wrote for the core, with how many lines it held."""
+
+    kind: ClassVar[str] = "written"
+    seq: int
+    digest: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAgain:
+    """In the relay's state: line `number` (from 0) of the file `seq` it wrote, as JSON."""
+
+    kind: ClassVar[str] = "told_again"
+    seq: int
+    number: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNotice:
+    """In the relay's state: where one notice stands (the relay's own states); `at` = when it was first tried, else due."""
+
+    kind: ClassVar[str] = "known_notice"
+    notice_id: str
+    recipient_no: str
+    about: str
+    status: str
+    maybe_sent: bool
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipient:
+    """In the relay's state: one recipient it knows; `silenced` = the core's word, not their own answer."""
+
+    kind: ClassVar[str] = "known_recipient"
+    recipient_no: str
+    silenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCode:
+    """In the relay's state: one registration code; `expires_at` blank = taken back, `used` = it has linked somebody."""
+
+    kind: ClassVar[str] = "known_code"
+    digest: str
+    recipient_no: str
+    expires_at: str
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """In the relay's state: whether everything is stopped there, and the number of the rules it goes by (0 = none came)."""
+
+    kind: ClassVar[str] = "in_force"
+    stopped: bool
+    rules_number: int
+
+
+ToRelay = Template | ConsentText | Code | Send | Cancel | Silence | Stop | Rules
+FromRelay = Outcome | Opened | Linked | Answer | Asked
+OfState = Applied | Written | ToldAgain | KnownNotice | KnownRecipient | KnownCode | InForce
+Line = ToRelay | FromRelay | OfState
 TO_RELAY: Final = (Template, ConsentText, Code, Send, Cancel, Silence, Stop, Rules)
 FROM_RELAY: Final = (Outcome, Opened, Linked, Answer, Asked)
-_BY_KIND: Final[Mapping[str, type[Any]]] = {k.kind: k for k in (*TO_RELAY, *FROM_RELAY)}
+OF_STATE: Final = (Applied, Written, ToldAgain, KnownNotice, KnownRecipient, KnownCode, InForce)
+_BY_KIND: Final[Mapping[str, type[Any]]] = {k.kind: k for k in (*TO_RELAY, *FROM_RELAY, *OF_STATE)}
 
 
 def to_json(line: Line) -> str:

@@ -132,9 +132,9 @@ def quiet_ends(at: dt.datetime, rules: RelayRules = SAFE) -> dt.datetime:
     return dt.datetime.combine(day, rules.quiet_to, JAPAN)
 
 
-def interval_starts(at: dt.datetime, rules: RelayRules) -> dt.datetime:
+def interval_starts(at: dt.datetime, days: int) -> dt.datetime:
     """From this instant on something told counts as told too recently; whole days, as the core counts them."""
-    day = at.astimezone(JAPAN).date() - dt.timedelta(days=rules.cooldown_days - 1)
+    day = at.astimezone(JAPAN).date() - dt.timedelta(days=days - 1)
     return dt.datetime.combine(day, dt.time(), JAPAN)
 
 

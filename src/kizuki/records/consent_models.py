@@ -86,6 +86,45 @@ class RelayTold(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="relay_told_once")]
 
 
+class RelayLeftover(models.Model):
+    """One notice, recipient or code (`kind`, `key`) the relay has and this database, put back from an older copy, has not.
+
+    `about` = what a notice was about as the relay was told (a keyed token); `told_seq` blank = the relay is to be told yet.
+    """
+
+    kind = models.CharField("種類", max_length=16)
+    key = models.CharField("番号か照合値", max_length=_ID)
+    recipient_no = models.CharField("宛先番号", max_length=32)
+    about = models.CharField("何についてか（照合値）", max_length=32, blank=True)
+    status = models.CharField("中継での状態", max_length=16, blank=True)
+    at = models.DateTimeField("試みた・試みる日時", null=True, blank=True)
+    told_seq = models.PositiveBigIntegerField("中継への便の通番", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "中継だけが知っていること"
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="relay_leftover_once")]
+
+
+class RelayResume(models.Model):
+    """One joining again of a core put back from a copy: asked by one person, carried out by another, with what it found."""
+
+    digest = models.CharField("中継の状態の照合値", max_length=_ID, unique=True)
+    counts = models.JSONField("件数", default=dict)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField("求めた日時")
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    done_at = models.DateTimeField("つなぎ直した日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "中継とのつなぎ直し"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(done_by__isnull=True) | ~models.Q(done_by=models.F("asked_by")),
+                name="relay_resume_two_people",
+            )
+        ]
+
+
 class EnquiryStep(models.Model):
     """One step of one enquiry: taken, handed to another office, answered. Never changed."""
 

@@ -56,6 +56,7 @@ class ConsentChannel(models.TextChoices):
     PAPER = "paper", "書面"
     COUNTER = "counter", "窓口"
     PHONE = "phone", "電話"
+    RESTORED = "restored", "控えから戻したときの読み直し"
 
 
 class ConsentEvent(models.Model):
