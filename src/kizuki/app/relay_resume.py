@@ -165,21 +165,29 @@ def _asked_back_in_vain(known: KnownNotice, work: _Work) -> bool:
 
 def _notices(work: _Work) -> None:
     """What the relay has counts as handed; what went in a file it never took is to be handed again, under the same number."""
-    there = {n.notice_id: n for n in work.state.notices}
-    rows = {str(n.pk): n for n in Notice.objects.select_for_update().filter(pk__in=list(there))}
-    for number, one in rows.items():
-        if one.status == NoticeStatus.WAITING:
-            assert states.may_follow(one.status, states.HANDED)
-            one.status, one.status_at, one.handed_seq = NoticeStatus.HANDED, work.now, work.state.last_applied
-            one.save(update_fields=["status", "status_at", "handed_seq"])
-            NoticeEvent.objects.create(notice=one, status=states.HANDED, at=work.now, detail=READ_BACK)
-            work.counts["found_handed"] += 1
-        elif one.status not in states.REACHED and there[number].status not in NOT_SENT:
-            work.counts["differing"] += 1
-    if not work.intact:
-        lost = Notice.objects.filter(status=NoticeStatus.HANDED, handed_seq__gt=work.shared).exclude(pk__in=list(rows))
-        work.counts["to_hand_again"] += lost.update(handed_seq=None)
-        Notice.objects.filter(pk__in=list(rows), handed_seq__gt=work.shared).update(handed_seq=work.state.last_applied)
+    there = {n.notice_id: n.status for n in work.state.notices}
+    waiting = [n for n in _of(status=NoticeStatus.WAITING) if str(n.pk) in there]
+    for one in waiting:
+        assert states.may_follow(one.status, states.HANDED)
+        one.status, one.status_at, one.handed_seq = NoticeStatus.HANDED, work.now, work.state.last_applied
+    Notice.objects.bulk_update(waiting, ["status", "status_at", "handed_seq"], batch_size=200)
+    NoticeEvent.objects.bulk_create(
+        [NoticeEvent(notice=n, status=states.HANDED, at=work.now, detail=READ_BACK) for n in waiting], batch_size=500
+    )
+    work.counts["found_handed"] += len(waiting)
+    ended = Notice.objects.exclude(status__in=sorted(states.REACHED)).values_list("pk", flat=True)
+    work.counts["differing"] += sum(there.get(str(pk), "failed") not in NOT_SENT for pk in ended)
+    if work.intact:
+        return
+    in_dead_files = _of(status=NoticeStatus.HANDED, handed_seq__gt=work.shared)
+    for one in in_dead_files:
+        one.handed_seq = work.state.last_applied if str(one.pk) in there else None
+    Notice.objects.bulk_update(in_dead_files, ["handed_seq"], batch_size=200)
+    work.counts["to_hand_again"] += sum(n.handed_seq is None for n in in_dead_files)
+
+
+def _of(**which: object) -> list[Notice]:
+    return list(Notice.objects.select_for_update().filter(**which))
 
 
 def _files(work: _Work) -> None:
@@ -200,9 +208,13 @@ def _files(work: _Work) -> None:
 
 def _codes(work: _Work) -> None:
     """A code the relay was told to take back stays taken back."""
-    back = [c.digest for c in work.state.codes if not c.expires_at]
-    alive = RegistrationCode.objects.filter(digest__in=back, revoked_at__isnull=True, used_at__isnull=True)
-    work.counts["codes_taken_back"] += alive.update(revoked_at=work.now)
+    back = {c.digest for c in work.state.codes if not c.expires_at}
+    alive = RegistrationCode.objects.filter(revoked_at__isnull=True, used_at__isnull=True)
+    found = [code for code in alive if code.digest in back]
+    for code in found:
+        code.revoked_at = work.now
+    RegistrationCode.objects.bulk_update(found, ["revoked_at"], batch_size=200)
+    work.counts["codes_taken_back"] += len(found)
 
 
 def _silences(work: _Work) -> None:
