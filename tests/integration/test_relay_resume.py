@@ -42,7 +42,7 @@ class World:
         environ.pop("DJANGO_SETTINGS_MODULE", None)
         home = self.core if role == "core" else self.relay
         command = [sys.executable, "-m", "tests.integration.resume_driver", role, str(home), at.isoformat(), step, *more]
-        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)
 
