@@ -10,12 +10,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from kizuki.app import audit, consents, enquiries
+from kizuki.app import audit, city_rules_told, consents, enquiries, relay_leftovers
 from kizuki.app.exchange import Parts
 from kizuki.app.exchange import exchange as core_exchange
 from kizuki.app.exchange_files import Exchanged
 from kizuki.app.relay_exchange import exchange as relay_exchange
 from kizuki.app.relay_home import Relay
+from kizuki.app.relay_state import FILE, write_state
 from kizuki.app.release import Actor
 from kizuki.engine.keys import KeyRing
 from kizuki.push import codes
@@ -71,7 +72,7 @@ class Both:
         (core / "relay").mkdir()
         (core / "relay" / "relay.pub").write_text(public_text(relay.signing_key.public_key()))
         self.parts = Parts(
-            (consents,),
+            (relay_leftovers, city_rules_told, consents),
             {"answer": consents.take_in, "linked": consents.take_in, "asked": enquiries.take_in},
         )
         self.carried: list[bytes] = []
@@ -145,6 +146,9 @@ def test_consent_goes_the_whole_way_and_each_side_knows_only_its_own(both: Both,
     assert ConsentEvent.objects.count() == 2
     assert Link.objects.count() == 1
 
+    write_state(relay, timezone.localtime())
+    both.carried.append((relay.home / FILE).read_bytes())
+    assert b'"kind":"rules"' in b"".join(both.carried) and b'"kind":"told_again"' in both.carried[-1]
     core, relays = dump("default"), dump("relay")
     files = "".join(data.decode() for data in both.carried)
     said = "".join(line.bodies)

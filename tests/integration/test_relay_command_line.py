@@ -35,6 +35,31 @@ def test_what_a_relay_needs_is_said_one_after_the_other(tmp_path: Path) -> None:
     seen = kizuki("doctor", "--home", str(tmp_path))
     assert seen.returncode == 0, seen.stdout
     assert "○ 送るお知らせ：送る前 0件、結果不明 0件です。" in seen.stdout
+    assert (
+        "○ 送るきまり：本体からまだ届いていないので、安全の側の決まりで送ります。20:00〜09:00・土日・法律の祝日は"
+        in seen.stdout
+    )
+
+
+def test_the_relays_state_is_written_and_a_core_with_nothing_to_join_is_left_as_it_is(tmp_path: Path) -> None:
+    relay, core = tmp_path / "relay", tmp_path / "core"
+    assert "K662" in kizuki("relay", "state", "--home", str(relay)).stderr
+    assert "K655" in kizuki("relay", "exchange", "--home", str(core)).stderr
+    (relay / "core.pub").write_bytes((core / "relay" / "core.pub").read_bytes())
+    (core / "relay" / "relay.pub").write_bytes((relay / "relay.pub").read_bytes())
+    assert "state.kzs を書きました" in kizuki("relay", "state", "--home", str(relay)).stdout
+    assert "K657" in kizuki("relay", "state", "--home", str(core)).stderr
+    state = str(relay / "state.kzs")
+    assert "K776" in kizuki("relay", "resume", state, "--home", str(core), "--user", "nobody").stderr
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    code = (
+        "import sys; from pathlib import Path; from kizuki.app import startup; startup.open_app(Path(sys.argv[1]))\n"
+        "from kizuki.records.models import User; User.objects.create(username='it-1', role='it')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(core)], env=environ, check=True)
+    refused = kizuki("relay", "resume", state, "--home", str(core), "--user", "it-1")
+    assert refused.returncode == 4 and "K668" in refused.stderr
+    assert "K668" in kizuki("relay", "resume", str(tmp_path / "no"), "--home", str(core), "--user", "it-1").stderr
 
 
 def test_the_relays_options_are_refused_for_the_core(tmp_path: Path) -> None:
