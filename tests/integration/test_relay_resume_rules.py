@@ -13,6 +13,7 @@ from kizuki.app import audit, city_rules_told, notice_stops, relay_leftovers
 from kizuki.app.exchange_parts import core_parts
 from kizuki.app.relay_resume import Resumed, read_state, resume
 from kizuki.app.release import Actor
+from kizuki.cli.relay import COUNTS
 from kizuki.push import lines
 from kizuki.push.exchange import FIRST, STATE, pack, public_text
 from kizuki.push.lines import (
@@ -51,8 +52,11 @@ class Core:
         return resume(self.actor_for(role), self.home, data, now, core_parts().takers)
 
     def by_two(self, *said: Line, seq: int = 0, mark: str = FIRST) -> dict[str, int]:
-        self.by("it", *said, seq=seq, mark=mark)
-        return self.by("steering", *said, seq=seq, mark=mark).counts
+        asked = self.by("it", *said, seq=seq, mark=mark)
+        done = self.by("steering", *said, seq=seq, mark=mark)
+        assert (asked.done, done.done, asked.counts) == (False, True, done.counts)
+        assert set(done.counts) <= set(COUNTS), "the terminal has words for each"
+        return done.counts
 
 
 @pytest.fixture
