@@ -132,7 +132,7 @@ class Desk:
         found = self._locked(draft_id)
         if found.status != CriteriaDraftStatus.WAITING:
             raise self._changed("この案は、承認を待っていません。")
-        if actor.user_id in found.writers or actor.user_id == found.requested_by_id:
+        if self.own(actor, found):
             raise Refused("自分が書いた案は、承認できません。", fix="別の総括管理者に依頼してください。").error()
         if approve:
             self._approve(actor, found, mark)
@@ -181,8 +181,12 @@ class Desk:
 
     def may_decide(self, actor: Actor, found: CriteriaDraft) -> bool:
         """Whether a screen offers the approval."""
-        mine = actor.user_id in found.writers
-        return found.status == CriteriaDraftStatus.WAITING and bool(accounts.may(actor, f"{self.word}.approve")) and not mine
+        waits = found.status == CriteriaDraftStatus.WAITING
+        return waits and bool(accounts.may(actor, f"{self.word}.approve")) and not self.own(actor, found)
+
+    def own(self, actor: Actor, found: CriteriaDraft) -> bool:
+        """Whether the actor wrote in the draft or asked for its approval: such a person cannot be the one who approves."""
+        return actor.user_id in found.writers or actor.user_id == found.requested_by_id
 
     def may_withdraw(self, actor: Actor, found: CriteriaDraft) -> bool:
         """Whether a screen offers to take the draft back."""
