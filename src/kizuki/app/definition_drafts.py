@@ -196,6 +196,16 @@ class Desk:
             return False
         return bool(accounts.may(actor, f"{self.word}.draft") or accounts.may(actor, f"{self.word}.approve"))
 
+    def waits_for(self, actor: Actor) -> tuple[int, int]:
+        """How many drafts the actor is asked to decide, and how many the actor wrote that were sent back."""
+        writes = bool(accounts.may(actor, f"{self.word}.draft"))
+        if not writes and not accounts.may(actor, f"{self.word}.approve"):
+            return 0, 0
+        states = (CriteriaDraftStatus.WAITING, CriteriaDraftStatus.RETURNED)
+        found = list(CriteriaDraft.objects.filter(kind=self.kind, status__in=states).defer("text", "files"))
+        back = [d for d in found if writes and d.status == CriteriaDraftStatus.RETURNED and actor.user_id in d.writers]
+        return sum(self.may_decide(actor, draft) for draft in found), len(back)
+
     def _locked(self, draft_id: int) -> CriteriaDraft:
         # `of self` alone: PostgreSQL cannot lock the empty side of the people joined in
         found = CriteriaDraft.objects.select_for_update().filter(pk=draft_id, kind=self.kind).first()

@@ -47,8 +47,8 @@ def _board(request: HttpRequest, actor: Actor, refusal: KizukiError | None = Non
     definitions = _definitions()
     context = {
         "rows": criteria_board.board(definitions, timezone.localdate()),
-        "drafts": criteria_editing.drafts(),
-        "trials": trial_rows(snapshot()),
+        "drafts": drafts.named(criteria_editing.drafts(), criteria_board.names(definitions)),
+        "trials": trial_rows(snapshot(), criteria_board.names(definitions)),
         "may_draft": bool(may(actor, "criteria.draft")),
         "refusal": refusal,
     }
@@ -173,31 +173,32 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two versions (or a version and a draft) on the served snapshot."""
     actor = _allowed(request)
     definitions, served = _definitions(), snapshot()
-    keys = [v.key for v in criteria_board.board(definitions, timezone.localdate())]
+    offered = criteria_board.board(definitions, timezone.localdate())
     old, new = request.GET.get("old", ""), request.GET.get("new", "")
     capacity = number_of(request.GET.get("capacity", "")) or None
     children = request.GET.get("children") == "1"
-    context: dict[str, Any] = {"keys": keys, "old": old, "new": new, "capacity": capacity, "children": children}
-    context |= {"may_children": bool(may(actor, "criteria.children")), "drafts": _readable_drafts()}
+    context: dict[str, Any] = {"versions": offered, "old": old, "new": new, "capacity": capacity, "children": children}
+    context |= {"may_children": bool(may(actor, "criteria.children")), "drafts": _readable_drafts(definitions)}
     context["new_draft"] = number_of(new.removeprefix("draft:")) if new.startswith("draft:") else None
     if not old or not new:
         return render(request, "criteria/compare.html", context)
     try:
         if children:
             allow(actor, "criteria.children")
-        versions = (_version(definitions, old), _version(definitions, new))
-        if versions[0].id != versions[1].id:
+        pair = (_version(definitions, old), _version(definitions, new))
+        if pair[0].id != pair[1].id:
             raise InputRefused("K583", "別の判定基準どうしは比べられません。", "", "同じ判定基準の版を二つ選んでください。")
-        found = compared(served.view, definitions, versions, capacity=capacity, reasons=children)
+        found = compared(served.view, definitions, pair, capacity=capacity, reasons=children)
         told = criteria_comparison.told(actor, served, found, children=children)
     except InputRefused as refusal:
         return render(request, "criteria/compare.html", context | {"refusal": refusal}, status=422)
-    context |= {"told": told, "versions": versions, "differences": differences(*versions)}
+    context |= {"told": told, "differences": differences(*pair)}
     return render(request, "criteria/compare.html", context)
 
 
-def _readable_drafts() -> list[CriteriaDraft]:
-    return [d for d in criteria_editing.drafts() if d.base_version and d.status not in ("承認済み", "取り下げ")]
+def _readable_drafts(definitions: Definitions) -> list[tuple[CriteriaDraft, str]]:
+    found = [d for d in criteria_editing.drafts() if d.base_version and d.status not in ("承認済み", "取り下げ")]
+    return drafts.named(found, criteria_board.names(definitions))
 
 
 def _version(definitions: Definitions, name: str) -> CriteriaSet:

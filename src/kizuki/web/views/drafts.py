@@ -5,7 +5,7 @@ what is counted, what else a page shows) is a `Pages`, as what differs in the st
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,20 +40,29 @@ class Pages:
     about: Callable[[CriteriaDraft, bool], dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Why something was refused, and the text somebody wrote that was not saved."""
+
+    why: KizukiError
+    unsaved: str = ""
+
+
 def page(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int) -> HttpResponseBase:
     """One draft: the form for those who write, the sheet with what changes for the others; a posted form is saved."""
     if request.method != "POST":
         return shown(request, actor, pages, draft_id)
+    text = ""
     try:
         text = _posted(request.POST, pages, pages.desk.draft(draft_id).text)
         pages.desk.save(actor, draft_id, text, number_of(request.POST.get("revision", "")) or 0)
     except InputRefused as refusal:
-        return shown(request, actor, pages, draft_id, refusal)
+        return shown(request, actor, pages, draft_id, _Refused(refusal, text))
     return redirect(request.path + ("?count=1" if request.POST.get("what") == "count" else ""))
 
 
-def shown(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int, refusal: KizukiError | None = None) -> HttpResponse:
-    """The page of a draft as it stands, with why something was refused."""
+def shown(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int, refused: _Refused | None = None) -> HttpResponse:
+    """The page of a draft as it stands, with what was refused."""
     try:
         found = pages.desk.draft(draft_id)
     except InputRefused as e:
@@ -65,17 +74,19 @@ def shown(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int, refus
     context = pages.about(found, writes) | {
         "found": found,
         "writes": writes,
-        "refusal": refusal,
+        "refusal": refused.why if refused else None,
+        "unsaved": refused.unsaved if refused else "",
         "preview": counts,
         "urls": {step: reverse(f"{desk.word}_{step}", args=[found.pk]) for step in ("draft", "preview", "decide")},
         "tomorrow": (timezone.localdate() + dt.timedelta(days=1)).isoformat(),
+        "asked_on": request.POST.get("effective_on") or (found.effective_on.isoformat() if found.effective_on else ""),
         "mark": digest(found.text),
         "may_decide": desk.may_decide(actor, found),
         "may_withdraw": desk.may_withdraw(actor, found),
         "mine": desk.own(actor, found),
     }
     template = "edit" if writes else "review"
-    return render(request, f"{pages.folder}/{template}.html", context, status=422 if refusal else 200)
+    return render(request, f"{pages.folder}/{template}.html", context, status=422 if refused else 200)
 
 
 def preview(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int) -> HttpResponse:
@@ -103,13 +114,18 @@ def decide(request: HttpRequest, actor: Actor, pages: Pages, draft_id: int) -> H
     except NotPermitted:
         raise
     except (InputRefused, DefinitionError) as refusal:
-        return shown(request, actor, pages, draft_id, refusal)
+        return shown(request, actor, pages, draft_id, _Refused(refusal))
     return redirect(f"{desk.word}_draft", draft_id)
 
 
 def gone(request: HttpRequest, pages: Pages, error: KizukiError) -> HttpResponse:
     """There is no such draft or definition."""
     return render(request, f"{pages.folder}/gone.html", {"error": error}, status=404)
+
+
+def named(drafts: Iterable[CriteriaDraft], names: Mapping[str, str]) -> list[tuple[CriteriaDraft, str]]:
+    """Each draft with what staff call it: the name of a definition the city has, else the ID as typed."""
+    return [(draft, names.get(draft.criteria, draft.criteria)) for draft in drafts]
 
 
 def blanks(after: int, count: int) -> list[Row]:

@@ -44,9 +44,11 @@ def board_page(
     request: HttpRequest, actor: Actor, refusal: KizukiError | None = None, more: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The list, with why something was refused or what came of an import."""
+    definitions = definitions_now(home())
+    names = {name: main.name for name, main in definitions.programmes.items()}
     context = {
-        "rows": programme_board.board(definitions_now(home()), snapshot(), timezone.localdate()),
-        "drafts": desk.drafts(),
+        "rows": programme_board.board(definitions, snapshot(), timezone.localdate()),
+        "drafts": drafts.named(desk.drafts(), names),
         "may_draft": bool(may(actor, "programme.draft")),
         "may_confirm": bool(may(actor, "confirmation.view")),
         "refusal": refusal,
