@@ -52,6 +52,44 @@ def test_a_day_that_does_not_exist_is_refused_and_not_an_error(enter: Any, kind:
     assert CriteriaDraft.objects.get().status == CriteriaDraftStatus.WRITING
 
 
+def test_a_refused_request_keeps_the_day_that_was_chosen(enter: Any, kind: tuple[str, str, str]) -> None:
+    root, writer, _ = kind
+    client = enter(writer)
+    where = started(client, root, "")
+    soon = (timezone.localdate() + dt.timedelta(days=3)).isoformat()
+    answer = client.post(where + "decide/", {"what": "request", "effective_on": soon})
+    assert answer.status_code == 422 and f'value="{soon}" required' in answer.content.decode()
+
+
+def test_what_waits_is_on_the_first_page_of_whoever_it_waits_for(enter: Any, kind: tuple[str, str, str]) -> None:
+    root, writer, copy = kind
+    client = enter(writer)
+    where = started(client, root, copy)
+    assert "差し戻された" not in client.get("/").content.decode()
+    soon = (timezone.localdate() + dt.timedelta(days=3)).isoformat()
+    client.post(where + "decide/", {"what": "request", "effective_on": soon})
+    assert "承認を待つ" not in client.get("/").content.decode(), "not the writer's to decide"
+    assert "承認を待つ" not in enter("caseworker").get("/").content.decode()
+    title = "判定基準の案" if root == "/criteria/" else "制度の案"
+    assert f"承認を待つ{title}" in enter("steering").get("/").content.decode()
+    client.post(where + "decide/", {"what": "return", "reason": "試行を先に"})
+    assert "承認を待つ" not in client.get("/").content.decode()
+    assert f"差し戻された{title}" in enter(writer).get("/").content.decode()
+
+
+def test_lists_say_names_and_not_identifiers(enter: Any, kind: tuple[str, str, str]) -> None:
+    root, writer, copy = kind
+    client = enter(writer)
+    started(client, root, copy)
+    told = client.get(root).content.decode()
+    name = {"/criteria/": "不登校 版", "/programmes/": "就学援助"}[root]
+    assert re.search(rf"案\d+ {name}", told)
+    if root == "/criteria/":
+        offered = re.findall(r"<option[^>]*>([^<]*)</option>", client.get("/criteria/compare/").content.decode())
+        assert "不登校（版 2026.1・施行中）" in offered and any(o.startswith("案") and "不登校" in o for o in offered)
+        assert not any("absence" in o for o in offered)
+
+
 def test_a_form_opened_before_anothers_change_saves_nothing(enter: Any, kind: tuple[str, str, str]) -> None:
     root, writer, copy = kind
     client = enter(writer)
@@ -62,6 +100,9 @@ def test_a_form_opened_before_anothers_change_saves_nothing(enter: Any, kind: tu
     late = client.post(where, posted | {"yaml": "ID: x"})
     assert late.status_code == 422 and "K586" in late.content.decode()
     assert "ID: x" not in CriteriaDraft.objects.get().text
+    told = late.content.decode()
+    assert "あなたが書いた内容（保存していません" in told and ">ID: x</textarea>" in told, "what was typed can be taken over"
+    assert "あなたが書いた内容" not in client.get(where).content.decode()
 
 
 def test_the_approval_is_offered_to_another_person_only(enter: Any, kind: tuple[str, str, str]) -> None:
