@@ -174,3 +174,34 @@ def test_a_draft_is_accessible_and_fits(browser: Browser, own_address: str, role
     assert violations(reader.page) == []
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= width
     assert reader.console == []
+
+
+STANDING = """() => [...document.querySelectorAll('form.stack')].filter((f) => f.offsetHeight).flatMap((form) => {
+    const inner = form.clientWidth - parseFloat(getComputedStyle(form).paddingLeft) * 2;
+    const shown = [...form.children].filter((c) => c.offsetHeight && !c.matches('.visually-hidden'));
+    const narrow = shown.filter((c) => c.matches('.panel, .field') && c.offsetWidth < inner - 2);
+    const tall = [...form.querySelectorAll('.field')].filter((f) => f.offsetHeight && !f.querySelector('textarea')
+        && f.parentElement === form && f.offsetHeight > [...f.children].reduce((sum, c) => sum + c.offsetHeight, 0) + 24);
+    return [...narrow, ...tall].map((c) => c.outerHTML.slice(0, 80));
+})"""
+"""Parts of a form that do not fill its column, or are much taller than what is in them."""
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "copies"),
+    [
+        ("analyst", "/criteria/sets/poverty/2026.1/", True),
+        ("programme_office", "/programmes/school_aid/", True),
+        ("steering", "/sheets/absence/", False),
+    ],
+)
+def test_a_form_stands_in_its_column_without_gaps(
+    browser: Browser, own_address: str, role: str, path: str, copies: bool
+) -> None:
+    hand = Hand(browser, own_address, role)
+    hand.open(path)
+    if copies:
+        hand.page.locator("main form button.main").first.click()
+        hand.page.wait_for_url("**/drafts/**")
+    assert hand.page.locator("form.stack").count()
+    assert hand.page.evaluate(STANDING) == []

@@ -79,6 +79,14 @@ def test_the_promise_is_in_whole_people(signed_in: SetIn, app_home: Path) -> Non
     assert "%" not in re.sub(r"90%|95%", "", re.sub(r"<[^>]+>", "", text))
 
 
+def test_what_rounds_to_nothing_has_no_sign(signed_in: SetIn, app_home: Path) -> None:
+    steps = result()["steps"]
+    steps[0]["benefit"][0] |= {"staff": -0.04, "learned": 0.04}
+    keep(app_home, result(steps=steps))
+    text = page(signed_in("steering"), "/validation/thresholds/?criteria=poverty&monthly=25")
+    assert "現場の順 0／学んだ順 0／一覧なし 0" in text and "-0.0" not in text
+
+
 def test_fewer_than_thirty_cases_give_no_number(signed_in: SetIn, app_home: Path) -> None:
     keep(app_home, result(events=27, steps=[], empty="過去の該当は27件です。30件に満たないあいだは、見込みの数を出しません。"))
     text = page(signed_in("analyst"), "/validation/thresholds/?criteria=poverty")

@@ -136,6 +136,17 @@ def test_differences_are_told_in_words(definitions: Definitions) -> None:
     assert {d.how for d in differences(None, new)} == {ADDED}
 
 
+def test_an_example_with_a_new_name_is_one_row_that_tells_both(definitions: Definitions) -> None:
+    old = definitions.criteria["absence"]
+    name, other = (e.name for e in old.text.examples[:2])
+    renamed = check(ABSENCE.replace(f"名称: {name}", f"名称: {name}（学んだ配点での答え）"), definitions, "2026.1").criteria
+    assert renamed is not None
+    (told,) = differences(old, renamed)
+    assert (told.about, told.how) == (f"例「{name}（学んだ配点での答え）」", CHANGED)
+    assert told.before.startswith(f"「{name}」") and told.before.endswith(told.after)
+    assert other not in told.before + told.after
+
+
 def test_what_the_form_does_not_show_stays_as_it_was_when_the_form_is_saved() -> None:
     carried = forms.unshown(ABSENCE)
     assert "検証の記録" in carried and not set(forms.SIGNED) & set(carried)

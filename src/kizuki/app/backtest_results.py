@@ -66,8 +66,13 @@ def back_test_of(days: PastDays, criteria: str, monthly: int = DEFAULT_MONTHLY) 
         return head | {"events": None, "empty": f"{nothing.what}{nothing.fix}"}
     found, asked = _learned(past, monthly)
     told = head | _told(past, found)
-    told |= {"table": found.table.as_dict() if found.table else None, "sheet": model_sheet(found, asked)}
+    told |= {"table": found.table.as_dict() if found.table else None, "sheet": model_sheet(found, asked, _titles(days))}
     return told | {"written": _written(past, found, sayable(days.definitions.items))}
+
+
+def _titles(days: PastDays) -> dict[str, str]:
+    """What the columns of a set's past are called: a sheet is read by people who never saw an identifier."""
+    return {name: item.title for name, item in days.definitions.items.items()} | {STAFF: "現場の点"}
 
 
 def _written(past: History, found: Learned, names: Collection[str]) -> dict[str, Any] | None:

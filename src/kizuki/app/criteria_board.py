@@ -80,6 +80,11 @@ def _loaded(home: Path, stamp: tuple[tuple[str, int, int], ...]) -> Definitions:
     return definitions_of(home)
 
 
+def names(definitions: Definitions) -> dict[str, str]:
+    """What staff call each set, by its ID."""
+    return {name: main.name for name, main in definitions.criteria.items()}
+
+
 def state_of(criteria: CriteriaSet, today: dt.date) -> str:
     """施行中, 予定, 終了 or 試行中."""
     if criteria.valid_from > today:

@@ -77,10 +77,27 @@ def _entry(entry: EntryText) -> Iterator[tuple[str, str]]:
 
 
 def _examples(old: CriteriaSet | None, new: CriteriaSet) -> Iterator[Difference]:
-    before = {e.name: _example(e) for e in old.text.examples} if old else {}
-    after = {e.name: _example(e) for e in new.text.examples}
+    before = {e.name: e for e in old.text.examples} if old else {}
+    after = {e.name: e for e in new.text.examples}
+    renamed = _renamed([e for n, e in before.items() if n not in after], [e for n, e in after.items() if n not in before])
     for name in dict.fromkeys([*before, *after]):
-        yield from _one(f"例「{name}」", before.get(name, ""), after.get(name, ""))
+        if name in renamed:
+            continue  # told where its new name stands
+        one, other = before.get(name), after.get(name)
+        earlier = next((e for e in before.values() if renamed.get(e.name) == name), None)
+        said = f"「{earlier.name}」{_example(earlier)}" if earlier else _example(one) if one else ""
+        yield from _one(f"例「{name}」", said, _example(other) if other else "")
+
+
+def _renamed(gone: list[ExampleText], added: list[ExampleText]) -> dict[str, str]:
+    """Old name → new name of examples about the same child: one row for the reader, not one that goes and one that comes."""
+    found: dict[str, str] = {}
+    for example in gone:
+        same = (e for e in added if (e.situation, e.others) == (example.situation, example.others))
+        name = next((e.name for e in same if e.name not in found.values()), None)
+        if name is not None:
+            found[example.name] = name
+    return found
 
 
 def _example(example: ExampleText) -> str:

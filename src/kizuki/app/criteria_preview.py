@@ -1,5 +1,6 @@
 """件数の試算: how many children a draft would list now, beside the version in force; counts only, small ones rounded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kizuki.app import accounts, audit
@@ -63,16 +64,22 @@ class TrialRow:
     """What the last night found for one version on trial."""
 
     criteria: str
+    name: str
     version: str
     counts: tuple[tuple[str, str], ...]
 
 
-def trial_rows(served: Served) -> list[TrialRow]:
-    """The versions on trial with the counts of the served night."""
+def trial_rows(served: Served, names: Mapping[str, str]) -> list[TrialRow]:
+    """The versions on trial with the counts of the served night; `names` = what staff call each set, by its ID."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for row in nightly_trials(served.view):
         found.setdefault((row["criteria"], row["version"]), {})[row["verdict"]] = row["children"]
     return [
-        TrialRow(criteria, version, tuple((v.value, shown_count(counts.get(v.value, 0))) for v in JudgementVerdict))
+        TrialRow(
+            criteria,
+            names.get(criteria, criteria),
+            version,
+            tuple((v.value, shown_count(counts.get(v.value, 0))) for v in JudgementVerdict),
+        )
         for (criteria, version), counts in sorted(found.items())
     ]

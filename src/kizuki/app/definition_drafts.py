@@ -132,7 +132,7 @@ class Desk:
         found = self._locked(draft_id)
         if found.status != CriteriaDraftStatus.WAITING:
             raise self._changed("この案は、承認を待っていません。")
-        if actor.user_id in found.writers or actor.user_id == found.requested_by_id:
+        if self.own(actor, found):
             raise Refused("自分が書いた案は、承認できません。", fix="別の総括管理者に依頼してください。").error()
         if approve:
             self._approve(actor, found, mark)
@@ -181,8 +181,12 @@ class Desk:
 
     def may_decide(self, actor: Actor, found: CriteriaDraft) -> bool:
         """Whether a screen offers the approval."""
-        mine = actor.user_id in found.writers
-        return found.status == CriteriaDraftStatus.WAITING and bool(accounts.may(actor, f"{self.word}.approve")) and not mine
+        waits = found.status == CriteriaDraftStatus.WAITING
+        return waits and bool(accounts.may(actor, f"{self.word}.approve")) and not self.own(actor, found)
+
+    def own(self, actor: Actor, found: CriteriaDraft) -> bool:
+        """Whether the actor wrote in the draft or asked for its approval: such a person cannot be the one who approves."""
+        return actor.user_id in found.writers or actor.user_id == found.requested_by_id
 
     def may_withdraw(self, actor: Actor, found: CriteriaDraft) -> bool:
         """Whether a screen offers to take the draft back."""
@@ -191,6 +195,16 @@ class Desk:
         if found.status == CriteriaDraftStatus.WITHDRAWN or begun:
             return False
         return bool(accounts.may(actor, f"{self.word}.draft") or accounts.may(actor, f"{self.word}.approve"))
+
+    def waits_for(self, actor: Actor) -> tuple[int, int]:
+        """How many drafts the actor is asked to decide, and how many the actor wrote that were sent back."""
+        writes = bool(accounts.may(actor, f"{self.word}.draft"))
+        if not writes and not accounts.may(actor, f"{self.word}.approve"):
+            return 0, 0
+        states = (CriteriaDraftStatus.WAITING, CriteriaDraftStatus.RETURNED)
+        found = list(CriteriaDraft.objects.filter(kind=self.kind, status__in=states).defer("text", "files"))
+        back = [d for d in found if writes and d.status == CriteriaDraftStatus.RETURNED and actor.user_id in d.writers]
+        return sum(self.may_decide(actor, draft) for draft in found), len(back)
 
     def _locked(self, draft_id: int) -> CriteriaDraft:
         # `of self` alone: PostgreSQL cannot lock the empty side of the people joined in

@@ -3,6 +3,7 @@
 What only people can say (why, who took part) is asked for by name and never made up.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kizuki.app.learning import LearnRequest
@@ -18,15 +19,15 @@ _METHODS = {
 _BY_HAND = "（人が書く欄：{}）"
 
 
-def model_sheet(found: Learned, asked: LearnRequest) -> str:
-    """Markdown in Japanese."""
+def model_sheet(found: Learned, asked: LearnRequest, titles: Mapping[str, str] | None = None) -> str:
+    """Markdown in Japanese; `titles` = what the columns are called where they are items of the city, by column."""
     lines = [f"# モデルの説明書：{asked.roles.label}", "", "TRIPOD+AI の順。数は学習の結果から自動で入れています。", ""]
-    for title, body in _sections(found, asked):
+    for title, body in _sections(found, asked, titles or {}):
         lines += [f"## {title}", "", *body, ""]
     return "\n".join(lines)
 
 
-def _sections(found: Learned, asked: LearnRequest) -> list[tuple[str, list[str]]]:
+def _sections(found: Learned, asked: LearnRequest, titles: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     return [
         ("1 題名", [f"「{asked.roles.label}」を次の期に始まるこどもの、確認の順を決める採点表（開発と検証）。"]),
         ("2 要約", _summary(found)),
@@ -37,9 +38,9 @@ def _sections(found: Learned, asked: LearnRequest) -> list[tuple[str, list[str]]
             "6 対象者",
             [f"学習に使った行（こども×基準日）：{found.rows:,}。", _BY_HAND.format("対象年齢、除いたこども、受けている支援")],
         ),
-        ("7 データの準備", _preparation(found)),
+        ("7 データの準備", _preparation(found, titles)),
         ("8 結果（目的変数）", [f"列「{asked.roles.label}」。空欄は、結果の期間がまだ閉じていない行として除く。"]),
-        ("9 予測に使う項目", _predictors(found)),
+        ("9 予測に使う項目", _predictors(found, titles)),
         ("10 標本の大きさ", _size(found)),
         (
             "11 欠けた値",
@@ -58,7 +59,7 @@ def _sections(found: Learned, asked: LearnRequest) -> list[tuple[str, list[str]]
         ("19 住民・当事者の参加", [_BY_HAND.format("誰が、どの段階で加わったか")]),
         ("20 参加者と期ごとの結果", _periods(found)),
         ("21 モデルの開発", [f"方法：{_METHODS[found.method]}。実効的な自由な数：{found.dof}。"]),
-        ("22 モデルの全体", _table(found)),
+        ("22 モデルの全体", _table(found, titles)),
         ("23 性能", _performance(found)),
         ("24 更新", ["期ごとに学び直す。`judge drift` が、値の分布や空欄の割合の大きな変化で処理を止める。"]),
         ("25 解釈", ["点は、過去に支援につながったこどもと似ている度合い。原因でも、こどもの評価でもない。"]),
@@ -84,16 +85,16 @@ def _data(found: Learned) -> list[str]:
     return [f"結果の出た期：{'、'.join(closed) if closed else 'なし'}。", _BY_HAND.format("どの台帳から、いつ取ったか")]
 
 
-def _preparation(found: Learned) -> list[str]:
+def _preparation(found: Learned, titles: Mapping[str, str]) -> list[str]:
     body = ["数は区切りごとの段に、区分は頻度の低いものをまとめて使う。"]
-    body += [f"- 除いた項目「{item}」：{why}" for item, why in found.left_out]
-    return body + [f"- 漏れの疑いで除いた項目「{s.item}」：{s.why}" for s in found.leaks]
+    body += [f"- 除いた項目「{titles.get(item, item)}」：{why}" for item, why in found.left_out]
+    return body + [f"- 漏れの疑いで除いた項目「{titles.get(s.item, s.item)}」：{s.why}" for s in found.leaks]
 
 
-def _predictors(found: Learned) -> list[str]:
+def _predictors(found: Learned, titles: Mapping[str, str]) -> list[str]:
     if not found.table:
         return ["なし。"]
-    return [f"{len(found.table.items)}項目。", "", *(f"- {i.name}" for i in found.table.items)]
+    return [f"{len(found.table.items)}項目。", "", *(f"- {titles.get(i.name, i.name)}" for i in found.table.items)]
 
 
 def _size(found: Learned) -> list[str]:
@@ -138,16 +139,16 @@ def _cell(figures: dict[str, Any] | None, key: str) -> str:
     return "－" if figures is None or figures[key] is None else f"{figures[key]:.3f}"
 
 
-def _table(found: Learned) -> list[str]:
+def _table(found: Learned, titles: Mapping[str, str]) -> list[str]:
     if not found.table:
         return ["採点表はない。"]
     lines = [f"切片 {found.table.intercept:.4f}。指紋 `{found.table.digest}`。", "", "| 項目 | 段 | 点 |", "|---|---|---:|"]
-    return lines + [row for item in found.table.items for row in _rows(item)]
+    return lines + [row for item in found.table.items for row in _rows(item, titles.get(item.name, item.name))]
 
 
-def _rows(item: ItemTable) -> list[str]:
+def _rows(item: ItemTable, name: str) -> list[str]:
     named = [(item.label(k), v) for k, v in enumerate(item.values)]
-    return [f"| {_plain(item.name)} | {_plain(at)} | {v:+.3f} |" for at, v in [*named, ("不明", item.unknown)]]
+    return [f"| {_plain(name)} | {_plain(at)} | {v:+.3f} |" for at, v in [*named, ("不明", item.unknown)]]
 
 
 def _plain(text: str) -> str:

@@ -196,8 +196,14 @@ def _ties(ties: Mapping[str, float]) -> str:
 def _benefit(worth: Mapping[str, Any] | None, *, show: bool) -> str:
     if worth is None:
         return "—"
-    learned = f"／学んだ順 {worth['learned']:+.1f}" if show else ""
-    return f"現場の順 {worth['staff']:+.1f}{learned}／一覧なし 0"
+    learned = f"／学んだ順 {_signed(worth['learned'])}" if show else ""
+    return f"現場の順 {_signed(worth['staff'])}{learned}／一覧なし 0"
+
+
+def _signed(value: float) -> str:
+    """One decimal with its sign; what rounds to nothing has none."""
+    shown = round(value, 1)
+    return f"{shown:+.1f}" if shown else "0"
 
 
 def _length(row: Mapping[str, Any], criteria: CriteriaSet, monthly: int) -> Length:

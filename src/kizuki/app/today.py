@@ -1,14 +1,14 @@
 """今日の仕事: what waits for this person today, how fresh the data is, and how the last night went."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from kizuki.app import enquiries, link_review
+from kizuki.app import criteria_editing, enquiries, link_review, programme_editing
 from kizuki.app import explanation as words
 from kizuki.app import worklist as lists
 from kizuki.app import worklist_order as order
@@ -49,6 +49,16 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafts:
+    """Drafts of one kind of definition that wait for this person: to be decided, or sent back to be written on."""
+
+    place: str
+    title: str
+    asked: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """Everything on the first page."""
 
@@ -58,6 +68,7 @@ class Today:
     as_of: dt.date
     review: Mapping[str, int] | None = None
     enquiries: tuple[int, int] | None = None
+    drafts: tuple[Drafts, ...] = ()
 
     @property
     def late(self) -> tuple[Feed, ...]:
@@ -74,7 +85,15 @@ def today(actor: Actor, served: Served, home: Path) -> Today:
         served.as_of,
         _review(actor, served),
         enquiries.mine(actor),
+        tuple(_drafts(actor)),
     )
+
+
+def _drafts(actor: Actor) -> Iterator[Drafts]:
+    for place, desk in (("criteria", criteria_editing.desk), ("programmes", programme_editing.desk)):
+        asked, returned = desk.waits_for(actor)
+        if asked or returned:
+            yield Drafts(place, desk.title, asked, returned)
 
 
 def _work(actor: Actor, served: Served) -> Work | None:

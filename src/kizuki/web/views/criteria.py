@@ -1,13 +1,11 @@
 """判定基準: the sets and their versions, drafts with counts and approval, two versions compared."""
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kizuki.app import (
@@ -20,15 +18,15 @@ from kizuki.app import (
 )
 from kizuki.app.accounts import allow, may
 from kizuki.app.criteria_editing_diff import differences
-from kizuki.app.criteria_editing_files import digest
+from kizuki.app.criteria_preview import Preview, trial_rows
 from kizuki.app.criteria_preview import preview as preview_of
-from kizuki.app.criteria_preview import trial_rows
 from kizuki.app.criteria_trial import compared, version_of
 from kizuki.app.release import Actor
 from kizuki.definitions.criteria import CriteriaSet
 from kizuki.definitions.loader import Definitions
-from kizuki.records.models import CriteriaDraft, CriteriaDraftStatus
-from kizuki.terms.errors import DefinitionError, InputRefused, KizukiError, NotPermitted
+from kizuki.records.models import CriteriaDraft
+from kizuki.terms.errors import InputRefused, KizukiError
+from kizuki.web.views import drafts
 from kizuki.web.views.session import actor_of, home, number_of, snapshot
 
 _BLANK_ENTRIES, _BLANK_EXAMPLES = 3, 2
@@ -49,8 +47,8 @@ def _board(request: HttpRequest, actor: Actor, refusal: KizukiError | None = Non
     definitions = _definitions()
     context = {
         "rows": criteria_board.board(definitions, timezone.localdate()),
-        "drafts": criteria_editing.drafts(),
-        "trials": trial_rows(snapshot()),
+        "drafts": drafts.named(criteria_editing.drafts(), criteria_board.names(definitions)),
+        "trials": trial_rows(snapshot(), criteria_board.names(definitions)),
         "may_draft": bool(may(actor, "criteria.draft")),
         "refusal": refusal,
     }
@@ -70,7 +68,8 @@ def show(request: HttpRequest, criteria_id: str, version: str) -> HttpResponse:
     definitions = _definitions()
     found = criteria_board.find(definitions, criteria_id, version)
     if found is None:
-        return _gone(request, InputRefused("K583", "その判定基準の版がありません。", "", "一覧から開き直してください。"))
+        missing = InputRefused("K583", "その判定基準の版がありません。", "", "一覧から開き直してください。")
+        return drafts.gone(request, _PAGES, missing)
     others = [v for v in definitions.criteria[criteria_id].versions if v.version != version]
     context = {
         "sheet": criteria_board.sheet(found, definitions, timezone.localdate()),
@@ -95,57 +94,47 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
-    """One draft: the form for those who write, the sheet with what changes for the others."""
-    actor = _allowed(request)
-    if request.method == "POST":
-        try:
-            text = _posted(request.POST, criteria_editing.draft(draft_id).text)
-            criteria_editing.save(actor, draft_id, text, number_of(request.POST.get("revision", "")) or 0)
-        except InputRefused as refusal:
-            return _draft(request, actor, draft_id, refusal)
-        counted = "?count=1" if request.POST.get("what") == "count" else ""
-        return redirect(request.path + counted)
-    return _draft(request, actor, draft_id)
+    """One draft, to write in or to read; a posted form is saved."""
+    return drafts.page(request, _allowed(request), _PAGES, draft_id)
 
 
-def _posted(posted: Mapping[str, str], before: str) -> str:
-    """The text of a posted form, or of the raw YAML box; what the form does not show stays as it was `before`."""
-    if posted.get("what") == "yaml":
-        return posted.get("yaml", "").replace("\r\n", "\n")
+@require_http_methods(["GET", "POST"])
+def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """The counts of a draft as a part of its page."""
+    return drafts.preview(request, _allowed(request), _PAGES, draft_id)
+
+
+@require_POST
+def decide(request: HttpRequest, draft_id: int) -> HttpResponseBase:
+    """Ask for approval, approve, send back, withdraw."""
+    return drafts.decide(request, _allowed(request), _PAGES, draft_id)
+
+
+def _text_of(posted: Mapping[str, str], before: str) -> str:
     return criteria_editing_form.yaml_of(criteria_editing_form.form_from(posted, criteria_editing_form.unshown(before)))
 
 
-def _draft(request: HttpRequest, actor: Actor, draft_id: int, refusal: KizukiError | None = None) -> HttpResponse:
-    try:
-        found = criteria_editing.draft(draft_id)
-    except InputRefused as e:
-        return _gone(request, e)
-    writes = bool(may(actor, "criteria.draft")) and found.status in (CriteriaDraftStatus.WRITING, CriteriaDraftStatus.RETURNED)
-    context = _draft_context(request, actor, found, writes) | {"refusal": refusal}
-    template = "criteria/edit.html" if writes else "criteria/review.html"
-    return render(request, template, context, status=422 if refusal else 200)
+def _counted(actor: Actor, found: CriteriaDraft, text: str) -> Preview:
+    return preview_of(actor, snapshot(), _definitions(), text, found.base_version)
 
 
-def _draft_context(request: HttpRequest, actor: Actor, found: CriteriaDraft, writes: bool) -> dict[str, Any]:
+def _about(found: CriteriaDraft, writes: bool) -> dict[str, Any]:
+    """The sheet of a draft and what changes; for those who write, the form too."""
     definitions = _definitions()
     checked = criteria_editing.checked(found)
     base = criteria_board.find(definitions, found.criteria, found.base_version) if found.base_version else None
     understood = checked.criteria
     context: dict[str, Any] = {
-        "found": found,
         "checked": checked,
         "base": base,
         "sheet": criteria_board.sheet(understood, definitions, timezone.localdate()) if understood else None,
         "differences": differences(base, understood) if understood else (),
-        "preview": _counted(request, actor, found, definitions),
-        "tomorrow": (timezone.localdate() + dt.timedelta(days=1)).isoformat(),
-        "mark": digest(found.text),
-        "may_decide": criteria_editing.desk.may_decide(actor, found),
-        "may_withdraw": criteria_editing.desk.may_withdraw(actor, found),
-        "mine": actor.user_id in found.writers,
     }
     context |= _record(understood)
     return context | (_form_context(found, checked.by_field(), definitions) if writes else {})
+
+
+_PAGES: Final = drafts.Pages(criteria_editing.desk, "criteria", _text_of, _counted, _about)
 
 
 def _record(criteria: CriteriaSet | None) -> dict[str, Any]:
@@ -162,13 +151,6 @@ def _record(criteria: CriteriaSet | None) -> dict[str, Any]:
     }
 
 
-def _counted(request: HttpRequest, actor: Actor, found: CriteriaDraft, definitions: Definitions) -> Any:
-    """The counts, where the page was asked for them (a browser with scripts fetches them by itself)."""
-    if request.GET.get("count") != "1":
-        return None
-    return preview_of(actor, snapshot(), definitions, found.text, found.base_version)
-
-
 def _form_context(found: CriteriaDraft, errors: Mapping[str, str], definitions: Definitions) -> dict[str, Any]:
     titles = sorted(i.title for i in definitions.items.values() if i.judged)
     if not criteria_editing.readable_yaml(found.text):
@@ -180,46 +162,10 @@ def _form_context(found: CriteriaDraft, errors: Mapping[str, str], definitions: 
         "form": form,
         "errors": errors,
         "titles": titles,
-        "entries": [*form.entries, *_blanks(len(form.entries), blank_entries)],
-        "examples": [*form.examples, *_blanks(len(form.examples), blank_examples)],
+        "entries": [*form.entries, *drafts.blanks(len(form.entries), blank_entries)],
+        "examples": [*form.examples, *drafts.blanks(len(form.examples), blank_examples)],
         "entry_fields": criteria_editing_form.ENTRY,
     }
-
-
-def _blanks(after: int, count: int) -> list[criteria_editing_form.Row]:
-    return [criteria_editing_form.Row(after + n, {}) for n in range(count)]
-
-
-@require_http_methods(["GET", "POST"])
-def preview(request: HttpRequest, draft_id: int) -> HttpResponse:
-    """The counts of what stands in the form, unsaved (POST), or of the saved draft (GET), as a part of the page."""
-    actor = _allowed(request)
-    try:
-        found = criteria_editing.draft(draft_id)
-        text = _posted(request.POST, found.text) if request.method == "POST" else found.text
-        counted = preview_of(actor, snapshot(), _definitions(), text, found.base_version)
-    except InputRefused as e:
-        return _gone(request, e)
-    return render(request, "criteria/_preview.html", {"preview": counted})
-
-
-@require_POST
-def decide(request: HttpRequest, draft_id: int) -> HttpResponseBase:
-    """Ask for approval, approve, send back, withdraw."""
-    actor, posted = _allowed(request), request.POST
-    what, reason = posted.get("what", ""), posted.get("reason", "")
-    try:
-        if what == "request":
-            criteria_editing.request(actor, draft_id, parse_date(posted.get("effective_on", "")))
-        elif what == "withdraw":
-            criteria_editing.withdraw(actor, draft_id, reason)
-        else:
-            criteria_editing.decide(actor, draft_id, approve=what == "approve", mark=posted.get("mark", ""), reason=reason)
-    except NotPermitted:
-        raise
-    except (InputRefused, DefinitionError) as refusal:
-        return _draft(request, actor, draft_id, refusal)
-    return redirect("criteria_draft", draft_id)
 
 
 @require_GET
@@ -227,31 +173,32 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two versions (or a version and a draft) on the served snapshot."""
     actor = _allowed(request)
     definitions, served = _definitions(), snapshot()
-    keys = [v.key for v in criteria_board.board(definitions, timezone.localdate())]
+    offered = criteria_board.board(definitions, timezone.localdate())
     old, new = request.GET.get("old", ""), request.GET.get("new", "")
     capacity = number_of(request.GET.get("capacity", "")) or None
     children = request.GET.get("children") == "1"
-    context: dict[str, Any] = {"keys": keys, "old": old, "new": new, "capacity": capacity, "children": children}
-    context |= {"may_children": bool(may(actor, "criteria.children")), "drafts": _readable_drafts()}
+    context: dict[str, Any] = {"versions": offered, "old": old, "new": new, "capacity": capacity, "children": children}
+    context |= {"may_children": bool(may(actor, "criteria.children")), "drafts": _readable_drafts(definitions)}
     context["new_draft"] = number_of(new.removeprefix("draft:")) if new.startswith("draft:") else None
     if not old or not new:
         return render(request, "criteria/compare.html", context)
     try:
         if children:
             allow(actor, "criteria.children")
-        versions = (_version(definitions, old), _version(definitions, new))
-        if versions[0].id != versions[1].id:
+        pair = (_version(definitions, old), _version(definitions, new))
+        if pair[0].id != pair[1].id:
             raise InputRefused("K583", "別の判定基準どうしは比べられません。", "", "同じ判定基準の版を二つ選んでください。")
-        found = compared(served.view, definitions, versions, capacity=capacity, reasons=children)
+        found = compared(served.view, definitions, pair, capacity=capacity, reasons=children)
         told = criteria_comparison.told(actor, served, found, children=children)
     except InputRefused as refusal:
         return render(request, "criteria/compare.html", context | {"refusal": refusal}, status=422)
-    context |= {"told": told, "versions": versions, "differences": differences(*versions)}
+    context |= {"told": told, "differences": differences(*pair)}
     return render(request, "criteria/compare.html", context)
 
 
-def _readable_drafts() -> list[CriteriaDraft]:
-    return [d for d in criteria_editing.drafts() if d.base_version and d.status not in ("承認済み", "取り下げ")]
+def _readable_drafts(definitions: Definitions) -> list[tuple[CriteriaDraft, str]]:
+    found = [d for d in criteria_editing.drafts() if d.base_version and d.status not in ("承認済み", "取り下げ")]
+    return drafts.named(found, criteria_board.names(definitions))
 
 
 def _version(definitions: Definitions, name: str) -> CriteriaSet:
@@ -263,7 +210,3 @@ def _version(definitions: Definitions, name: str) -> CriteriaSet:
     if understood is None:
         raise InputRefused("K581", "その案は、まだ読めない所があります。", "判定基準の案", "案を直してから比べてください。")
     return understood
-
-
-def _gone(request: HttpRequest, error: KizukiError) -> HttpResponse:
-    return render(request, "criteria/gone.html", {"error": error}, status=404)
