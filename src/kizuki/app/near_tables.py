@@ -5,6 +5,7 @@ what lies outside the door is not in the room.
 """
 
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -28,6 +29,11 @@ class NearTables:
         self._homes = KeyedTable(tables[HOUSEHOLD_TABLE], "household_id")
         self._programmes = KeyedTable(tables[PROGRAMME_TABLE], "household_id")
         self._local = threading.local()
+        self._ready: deque[DuckEngine] = deque()
+
+    def prepare(self, threads: int) -> None:
+        """Have the engines of so many threads at hand: making one takes as long as half a page."""
+        self._ready.extend(_small_engine() for _ in range(threads))
 
     def about(self, persons: Collection[str], tables: Collection[str]) -> DuckEngine:
         """The named tables with only the rows of these persons; no other table is there."""
@@ -58,9 +64,21 @@ class NearTables:
 
     def _room(self) -> "_Room":
         if not hasattr(self._local, "room"):
-            self._local.room = _Room(DuckEngine(_MEMORY_LIMIT, threads=1, optimise=False))
+            self._local.room = _Room(taken(self._ready) or _small_engine())
         room: _Room = self._local.room
         return room
+
+
+def _small_engine() -> DuckEngine:
+    return DuckEngine(_MEMORY_LIMIT, threads=1, optimise=False)
+
+
+def taken(ready: "deque[DuckEngine]") -> DuckEngine | None:
+    """One of those at hand, None when there are no more; two threads never take the same."""
+    try:
+        return ready.popleft()
+    except IndexError:
+        return None
 
 
 @dataclass(slots=True)

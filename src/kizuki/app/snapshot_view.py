@@ -5,12 +5,13 @@ Requests keep the view they started with; a new one is loaded beside it and take
 
 import datetime as dt
 import threading
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from kizuki.app.near_tables import NearTables
+from kizuki.app.near_tables import NearTables, taken
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import Manifest, SnapshotStore
@@ -35,6 +36,14 @@ class SnapshotView:
         self.near = NearTables(tables)
         self._tables = tables
         self._local = threading.local()
+        self._ready: deque[DuckEngine] = deque()
+        self.threads = 0
+
+    def prepare(self, threads: int) -> None:
+        """Have what each of so many serving threads needs at hand, so that no first page of a thread waits for it."""
+        self.threads = threads
+        self._ready.extend(self._handle() for _ in range(threads))
+        self.near.prepare(threads)
 
     @property
     def id(self) -> str:
@@ -64,11 +73,15 @@ class SnapshotView:
         """A handle on the tables for the calling thread."""
         found = getattr(self._local, "cursor", None)
         if found is None:
-            found = self._local.cursor = self.engine.cursor()
-            for name, table in self._tables.items():
-                found.register(name, table)
+            found = self._local.cursor = taken(self._ready) or self._handle()
         cursor: DuckEngine = found
         return cursor
+
+    def _handle(self) -> DuckEngine:
+        made = self.engine.cursor()
+        for name, table in self._tables.items():
+            made.register(name, table)
+        return made
 
 
 class Server:
@@ -103,8 +116,11 @@ class Server:
     def _replace(self, wanted: str | None) -> SnapshotView:
         if wanted is None:
             raise RunFailed("K401", "公開されたデータがまだありません。", SNAPSHOTS, "kizuki run を実行してください。")
-        self._view = load_view(self.store, wanted)
-        return self._view
+        view = load_view(self.store, wanted)
+        if self._view is not None:
+            view.prepare(self._view.threads)
+        self._view = view
+        return view
 
     def _load_beside(self, wanted: str | None) -> None:
         with self._lock:

@@ -50,8 +50,8 @@ def check_demo() -> None:
         )
 
 
-def warm(home: Path) -> str | None:
-    """Load the snapshot and prepare every declared query, so that the first page is as fast as the others.
+def warm(home: Path, threads: int = 1) -> str | None:
+    """Load the snapshot and prepare every declared query, so that the first page of each thread is as fast as the others.
 
     Returns the snapshot's id, or None before the first publication.
     """
@@ -67,6 +67,7 @@ def warm(home: Path) -> str | None:
         view = current_view(home)
     except RunFailed:
         return None
+    view.prepare(threads)
     scope.people_of(view)
     index_of(served(home))
     return view.id

@@ -80,7 +80,7 @@ def listen(home: Path, *, host: str = "127.0.0.1", port: int = 8000, as_json: bo
 
     application = get_wsgi_application()
     print("公開データを読み込んでいます…", file=sys.stderr, flush=True)
-    snapshot = startup.warm(home)
+    snapshot = startup.warm(home, THREADS)
     server, address = bound(application, host, port)
     if as_json:
         print(json.dumps({"address": address, "snapshot": snapshot}), flush=True)
