@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from sqlglot import exp
 from kizuki.app import run as night
 from kizuki.app.eligibility import judge_programmes
 from kizuki.app.judging import judge_all
-from kizuki.app.pipeline import STAGES, Stage
+from kizuki.app.pipeline import STAGES, side_by_side
 from kizuki.cli.options import definitions_of
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
@@ -196,14 +197,16 @@ def test_a_stage_that_breaks_leaves_yesterdays_list_served(yesterday: Path, monk
     def broken(_: object) -> int:
         raise ZeroDivisionError("山田花子")
 
-    stages = tuple(Stage(s.name, s.title, broken) if s.name == "judge" else s for s in STAGES)
+    stages = tuple(replace(s, run=broken) if s.name == "judge" else s for s in STAGES)
     monkeypatch.setattr(night, "STAGES", stages)
     with pytest.raises(RunFailed, match="K402") as told:
         night.run(home, definitions_of(home), AS_OF, NOW)
     assert "山田花子" not in str(told.value)
     _assert_served(home, before)
-    last = list(night.run_ledger(home).read())[-1]
-    assert (last["event"], last["stage"], last["fault"]) == ("run_failed", "judge", "ZeroDivisionError")
+    told_last = list(night.run_ledger(home).read())[-6:]  # the stages beside it were let end
+    failed = [(e["stage"], e["fault"]) for e in told_last if e["event"] == "run_failed"]
+    assert failed == [("judge", "ZeroDivisionError")]
+    assert not any(e["event"] == "run_end" for e in told_last)
 
 
 def test_a_second_run_at_the_same_time_is_turned_away(yesterday: Path) -> None:
@@ -217,3 +220,10 @@ def test_running_again_computes_nothing_anew(undisturbed: Path) -> None:
     again = night.run(undisturbed, definitions_of(undisturbed), AS_OF, NOW)
     assert again.skipped == sum(stage.steps for stage in again.stages) > 20
     assert again.snapshot == _store(undisturbed).current_id()
+
+
+def test_stages_beside_one_another_need_nothing_of_one_another() -> None:
+    """The stage before the first of them is over when they begin; what follows begins when all have ended."""
+    groups = [[stage.name for stage in group] for group in side_by_side(STAGES)]
+    assert [name for group in groups for name in group] == [stage.name for stage in STAGES]
+    assert [group for group in groups if len(group) > 1] == [["review", "judge", "programmes"]]

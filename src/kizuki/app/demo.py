@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,15 +106,15 @@ def build_demo(
         children=counted["children"],
         deliveries=counted["files"],
         rows=counted["rows"],
-        stages=[*stages, *([_one_night(night.stages)] if told else night.stages)],
+        stages=[*stages, *([_one_night(night)] if told else night.stages)],
         truth=str(home / "truth"),
         **_found(home, night),
     )
 
 
-def _one_night(stages: Sequence[StageResult]) -> StageResult:
+def _one_night(night: RunResult) -> StageResult:
     """A whole night as one line."""
-    return StageResult("next_night", stages[-1].rows, sum(s.seconds for s in stages), max(s.peak_mb for s in stages))
+    return StageResult("next_night", night.stages[-1].rows, night.seconds, max(s.peak_mb for s in night.stages))
 
 
 def _same_city(home: Path, people: int, seed: int) -> bool:
