@@ -28,7 +28,8 @@ SHAPES: Final[Mapping[int, WorldShape]] = {
 }
 """Expected past cases → the town they come from."""
 _SHARE: Final = 0.02
-_FIRST_SEED: Final = 1000
+_FIRST_SEED: Final = 7000
+"""Worlds no rule of the learner was ever chosen on."""
 
 
 @dataclass(frozen=True, slots=True)

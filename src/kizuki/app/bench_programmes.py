@@ -75,9 +75,11 @@ def _measure(programmes: Sequence[Programme], day: dt.date, size: int) -> Judged
     return Judged(size, len(programmes), members, rows, built, seconds, worked, usage.peak_mb)
 
 
-def report(found: Sequence[Judged]) -> str:
-    """The table as Markdown."""
+def report_programmes(found: Sequence[Judged]) -> str:
+    """The table of `bench/results.md`."""
     lines = [
+        "## 制度の判定と説明（作った世帯）",
+        "",
         "| 世帯 | 制度 | 構成員 | 答え | 組立（秒） | 判定と説明（秒） | 同（CPU秒） | 最大メモリ（MB） |",
         "|---|---|---|---|---|---|---|---|",
     ]

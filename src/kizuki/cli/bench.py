@@ -5,14 +5,19 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kizuki.cli.options import AsJson
 from kizuki.terms.errors import UsageError
 
+if TYPE_CHECKING:
+    from kizuki.app.bench_programmes import Judged
+
 app = typer.Typer()
+_HOUSEHOLDS = [80_000, 1_500_000]
+"""A city of some size, and the households with children of a whole prefecture and more."""
 
 
 @app.command()
@@ -25,9 +30,19 @@ def bench(
     programmes: Annotated[str, typer.Option("--programmes", help="制度の判定だけを測る世帯数（コンマ区切り）。")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """合成都市で一晩を、模擬の街で学習の約束を測り、bench/results.md（--link なら bench/linkage.md）に表を書きます。"""
+    """合成都市で一晩を、作った世帯で制度の判定を、模擬の街で学習の約束を測り、bench/results.md に表を書きます。
+
+    --link なら名寄せだけを測り、bench/linkage.md に書きます。--people を指定すると、制度の判定は測りません。
+    """
+    from kizuki.app.bench_programmes import report_programmes
+
     if programmes:
-        _programmes(_sizes(programmes, "--programmes"), as_json)
+        found = _programmes(_sizes(programmes, "--programmes"))
+        print(
+            json.dumps({"programmes": [f.as_dict() for f in found]}, ensure_ascii=False)
+            if as_json
+            else report_programmes(found)
+        )
         return
     if link:
         _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
@@ -37,12 +52,14 @@ def bench(
     from kizuki.app.bench_learning import measure_worlds, report_learning
 
     cities = measure_cities(_sizes(people or "20000,60000,183000"), progress=_progress)
+    judged = [] if people else _programmes(_HOUSEHOLDS)
     outcomes = measure_worlds(worlds, progress=_progress)
     races = measure_counts(worlds, progress=_progress) if worlds else []
     learned = "\n" + report_learning(outcomes) + "\n" + report_counts(races) if outcomes else ""
-    text = report(cities) + learned
+    text = report(cities) + ("\n" + report_programmes(judged) if judged else "") + learned
     figures = {
         "cities": [c.as_dict() for c in cities],
+        "programmes": [j.as_dict() for j in judged],
         "worlds": [o.as_dict() for o in outcomes],
         "counts": [r.as_dict() for r in races],
     }
@@ -73,12 +90,11 @@ def _tell(text: str, figures: dict[str, Any], out: Path, as_json: bool) -> None:
     print(json.dumps(figures, ensure_ascii=False) if as_json else text)
 
 
-def _programmes(sizes: list[int], as_json: bool) -> None:
+def _programmes(sizes: list[int]) -> "list[Judged]":
     """制度 alone, over made-up households, on a day for which figures are entered (so that every answer is possible)."""
-    from kizuki.app.bench_programmes import measure_programmes, report
+    from kizuki.app.bench_programmes import measure_programmes
     from kizuki.definitions.loader import load_definitions
     from kizuki.definitions.shipped import shipped_definitions
 
     programmes = list(load_definitions(shipped_definitions()).programmes.values())
-    found = measure_programmes(programmes, dt.date(2025, 10, 1), sizes, progress=_progress)
-    print(json.dumps({"programmes": [f.as_dict() for f in found]}, ensure_ascii=False) if as_json else report(found))
+    return measure_programmes(programmes, dt.date(2025, 10, 1), sizes, progress=_progress)
