@@ -132,12 +132,8 @@ def _in_order(served: Served, homes: Collection[str]) -> list[_Place]:
 
 def _members(served: Served, homes: Collection[str]) -> list[_Member]:
     engine = served.view.cursor()
-    engine.register("asked", pa.table({"household_id": pa.array(sorted(homes), pa.string())}))
-    try:
-        rows = engine.query(bind(load("kizuki.app", "counter_members"), as_of=served.as_of)).to_pylist()
-    finally:
-        engine.unregister("asked")
-    return list(rows)
+    with engine.holding(asked=pa.table({"household_id": pa.array(sorted(homes), pa.string())})):
+        return list(engine.query(bind(load("kizuki.app", "counter_members"), as_of=served.as_of)).to_pylist())
 
 
 def _homes(

@@ -11,8 +11,9 @@ from kizuki.definitions.loader import Definitions
 from kizuki.definitions.programmes import Programme, in_force
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.sql import bind, load
+from kizuki.engine.tables import empty, shape
 from kizuki.programmes.compile import Asking, Told, asking, homes
-from kizuki.programmes.patterns import CODED, explained
+from kizuki.programmes.patterns import explained
 from kizuki.terms.tables import ELIGIBILITY
 
 _PACKAGE = "kizuki.programmes"
@@ -33,8 +34,6 @@ _FEEDS = {
 """Parameters of sql/fact.sql and the source each asks about."""
 _SOURCE_REACH = pa.schema([pa.field("source", _TEXT), pa.field("reach", pa.date32())])
 _AT_ONCE = 2
-_TYPES = {"string": pa.string(), "bool": pa.bool_()}
-_CODES = pa.dictionary(pa.int32(), pa.string())
 
 
 def judge_programmes(engine: DuckEngine, definitions: Definitions, as_of: dt.date) -> pa.Table:
@@ -49,9 +48,8 @@ def judge_texts(
     engine: DuckEngine, definitions: Definitions, programmes: Sequence[Programme], as_of: dt.date, *, figures_on: dt.date
 ) -> pa.Table:
     """`eligibility` rows of these texts over the facts of `as_of`, with the figures of the tables on `figures_on`."""
-    schema = pa.schema([pa.field(c.name, _CODES if c.name in CODED else _TYPES[c.type]) for c in ELIGIBILITY.columns])
     if not programmes:
-        return schema.empty_table()
+        return empty(ELIGIBILITY)
     until = _until(engine, as_of)
     told_of = {p.id: p.text.receipt.source for p in programmes if p.text.receipt is not None}
     receipts = frozenset(name for name, source in told_of.items() if not _silence(definitions, until, source))
@@ -65,7 +63,7 @@ def judge_texts(
             engine.materialise(name, query)
             made.append(name)
         tables = answered(engine, [asking(p, figures_on, told, shared) for p in programmes])
-        return pa.concat_tables([t.select(schema.names).cast(schema) for t in tables])
+        return shape(pa.concat_tables(tables), ELIGIBILITY)
     finally:
         for name in reversed(made):
             engine.drop(name)

@@ -13,7 +13,6 @@ from kizuki.push.safety import Adult
 
 _CHILD_YEARS: Final = 18
 """Somebody is brought up until the end of the fiscal year in which they turn 18."""
-_ASKED: Final = "asked"
 
 
 def adults(people: Collection[str], view: SnapshotView | None = None) -> Mapping[str, Adult]:
@@ -24,12 +23,9 @@ def adults(people: Collection[str], view: SnapshotView | None = None) -> Mapping
     if not found:
         return found
     engine = view.cursor()
-    engine.register(_ASKED, pa.table({"person_id": pa.array(sorted(found), pa.string())}))
-    try:
-        query = bind(load("kizuki.app", "notice_adults"), as_of=view.as_of, born_after=born_after(view.as_of))
+    query = bind(load("kizuki.app", "notice_adults"), as_of=view.as_of, born_after=born_after(view.as_of))
+    with engine.holding(asked=pa.table({"person_id": pa.array(sorted(found), pa.string())})):
         rows = engine.query(query).to_pydict()
-    finally:
-        engine.unregister(_ASKED)
     columns = ("person_id", "status", "household_id", "birth_date", "parent", "pending", "receiver", "head")
     for person, status, home, born, *flags in zip(*(rows[c] for c in columns), strict=True):
         parent, pending, receiver, head = (bool(f) for f in flags)

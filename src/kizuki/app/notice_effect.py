@@ -211,14 +211,10 @@ def _answers(served: Served, homes: Iterable[str]) -> dict[tuple[str, str, str],
 
 def _asked(served: Served, name: str, homes: Iterable[str], kinds: Iterable[str]) -> list[dict[str, Any]]:
     engine = served.view.cursor()
-    engine.register("asked", pa.table({"household_id": pa.array(sorted(homes), pa.string())}))
-    engine.register("asked_kind", pa.table({"kind": pa.array(sorted(kinds), pa.string())}))
-    try:
-        rows: list[dict[str, Any]] = engine.query(load("kizuki.app", name)).to_pylist()
-    finally:
-        engine.unregister("asked")
-        engine.unregister("asked_kind")
-    return rows
+    asked = pa.table({"household_id": pa.array(sorted(homes), pa.string())})
+    asked_kind = pa.table({"kind": pa.array(sorted(kinds), pa.string())})
+    with engine.holding(asked=asked, asked_kind=asked_kind):
+        return list(engine.query(load("kizuki.app", name)).to_pylist())
 
 
 def suspects_told(found: Sequence[Suspect], served: Served) -> list[tuple[str, str, str]]:

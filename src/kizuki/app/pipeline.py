@@ -18,7 +18,7 @@ from kizuki.app.stages import Night
 class Stage:
     """One stage: its name in ledgers and JSON, its title for people, and what it does (gives the rows it dealt with).
 
-    `beside`: it needs nothing of the stage before it and runs at the same time.
+    `beside`: it runs at the same time as the stage before it (and whatever that runs beside), and needs nothing of them.
     """
 
     name: str

@@ -7,6 +7,7 @@ person: the only fields are the one-time address, the telephone of the office an
 import datetime as dt
 import hashlib
 import re
+from calendar import isleap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -190,6 +191,13 @@ class Calendar(Definition):
     def holiday(self, day: dt.date) -> bool:
         """Whether `day` is a holiday or a day the city is closed; ask `knows` first."""
         return f"{day:%m-%d}" in self.closed or any(h.day == day for y in self.years for h in y.days)
+
+    @property
+    def closed_days(self) -> list[dt.date]:
+        """Every day of the years entered that is a holiday or a day the city is closed, in order."""
+        years = sorted(y.year for y in self.years)
+        days = (dt.date(year, 1, 1) + dt.timedelta(days=n) for year in years for n in range(365 + isleap(year)))
+        return [day for day in days if self.holiday(day)]
 
     @property
     def last_day(self) -> dt.date | None:

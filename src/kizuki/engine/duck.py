@@ -3,7 +3,8 @@
 `temp_directory=''` makes a query that does not fit fail instead of writing rows in clear (measured: the default spills).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
 
@@ -52,6 +53,17 @@ class DuckEngine:
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
         self._connection.unregister(name)
+
+    @contextmanager
+    def holding(self, **tables: pa.Table) -> Iterator[None]:
+        """Tables under these names for the length of a block."""
+        for name, table in tables.items():
+            self.register(name, table)
+        try:
+            yield
+        finally:
+            for name in tables:
+                self.unregister(name)
 
     def materialise(self, name: str, query: exp.Expression) -> int:
         """Keep the result of `query` inside the engine as table `name`; returns its row count."""

@@ -19,7 +19,7 @@ from kizuki.definitions.expression.nodes import Aggregate, aggregates_of, condit
 from kizuki.definitions.programmes import AMOUNT, EXPIRED, SUBJECT, Programme, Rule
 from kizuki.definitions.programmes.facts import CHILD, FACTS, REASONS
 from kizuki.programmes.judging import CONSULTATION
-from kizuki.programmes.patterns import ALWAYS_TOLD, ELIGIBLE, NO, UNKNOWN, VERDICT, Part, Patterns
+from kizuki.programmes.patterns import ALWAYS_TOLD, ELIGIBLE, NO, RECEIPT, UNKNOWN, VERDICT, Part, Patterns
 
 FACT_SOURCES: Mapping[str, str] = {
     "income_yen": "municipal_tax",
@@ -222,7 +222,7 @@ def _parts(programme: Programme, rules: Sequence[Rule], scope: Scope, told: Told
     renewal = _to_confirm("receiving", "受給が更新されて続いているかを確かめる", "", "feed_late")
     parts = [
         _Part(VERDICT, _case((entitled, _number(ELIGIBLE)), (_is_null(entitled), _number(UNKNOWN)), default=_number(NO))),
-        _Part(Part(("", in_use, ""), ("", "", renewal)), _truth(receiving)),
+        _Part(Part(("", in_use, ""), ("", "", renewal)), _receipt(receiving)),
         _Part(Part(("", was_asked), ("", "")), asked),
     ]
     for n, rule in enumerate(rules):
@@ -231,8 +231,9 @@ def _parts(programme: Programme, rules: Sequence[Rule], scope: Scope, told: Told
     return parts
 
 
-def _truth(value: Sql) -> Sql:
-    return _case((value, _number(1)), (_is_null(value), _number(2)), default=_number(0))
+def _receipt(value: Sql) -> Sql:
+    yes, unknown, no = (_number(RECEIPT.index(state)) for state in (True, None, False))
+    return _case((value, yes), (_is_null(value), unknown), default=no)
 
 
 def _rule_part(rule: Rule, answer: Sql, scope: Scope, told: Told) -> _Part:

@@ -24,11 +24,10 @@ NO, UNKNOWN, ELIGIBLE = 0, 1, 2
 """States of the first part."""
 ALWAYS_TOLD: Final = 3
 """The verdict, the receipt and what was asked for are told of every answer; the conditions only where the answer is not no."""
-CODED: Final = frozenset({"programme", "verdict", "reasons", "unknown"})
-"""Columns held as codes of their distinct texts."""
 _LARGEST_KEY: Final = 2**62
 _VERDICTS: Final = (ProgrammeVerdict.NOT_ELIGIBLE.value, ProgrammeVerdict.UNKNOWN.value, ProgrammeVerdict.ELIGIBLE.value)
-_RECEIPT: Final = (False, True, None)
+RECEIPT: Final = (False, True, None)
+"""What the states of the second part mean: not in receipt, in receipt, unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def explained(programme: str, answers: pa.Table, patterns: Patterns) -> pa.Table
     codes, keys = _distinct([answers.column(f"k{n}") for n in range(len(patterns.keys))])
     states = patterns.states(keys)
     verdict, receipt, asked = states[:ALWAYS_TOLD]
-    receiving = np.array(_RECEIPT, dtype=object)[receipt]
+    receiving = np.array(RECEIPT, dtype=object)[receipt]
     unclaimed = (verdict == ELIGIBLE) & (receipt == 0) & (asked == 0)
     reasons = _sentences([p.reasons for p in patterns.parts], states, ())
     to_confirm = _sentences([p.to_confirm for p in patterns.parts], states, patterns.always_open)

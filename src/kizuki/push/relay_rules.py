@@ -62,10 +62,7 @@ class Door:
 
 def to_line(rules: SendingRules, calendar: Calendar, number: int, since: dt.datetime) -> Rules:
     """The city's definitions as the relay is told them: days spelt out, so that the relay has nothing to interpret."""
-    closed: set[dt.date] = set()
-    if not rules.holidays:
-        closed |= {holiday.day for year in calendar.years for holiday in year.days}
-        closed |= {day for year in calendar.years for text in calendar.closed if (day := _in_year(year.year, text))}
+    closed = [] if rules.holidays else calendar.closed_days
     return Rules(
         number=number,
         since=since.isoformat(),
@@ -73,18 +70,10 @@ def to_line(rules: SendingRules, calendar: Calendar, number: int, since: dt.date
         quiet_to=f"{rules.quiet_to:%H:%M}",
         weekends=rules.weekends,
         years=tuple(sorted(year.year for year in calendar.years)),
-        closed_days=tuple(day.isoformat() for day in sorted(closed)),
+        closed_days=tuple(day.isoformat() for day in closed),
         monthly_cap=rules.monthly_cap,
         cooldown_days=rules.cooldown_days,
     )
-
-
-def _in_year(year: int, month_day: str) -> dt.date | None:
-    """A day of closing in one year; None for 02-29 where there is none."""
-    try:
-        return dt.date.fromisoformat(f"{year}-{month_day}")
-    except ValueError:
-        return None
 
 
 def from_line(line: Rules) -> RelayRules:
