@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGS = (
@@ -40,6 +40,18 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=list(ARGS))
+
+
+def press(control: Locator) -> None:
+    """Press what leads to a page and wait until it is there: a click alone returns while the old page still answers."""
+    with control.page.expect_navigation():
+        control.click()
+
+
+def key_press(page: Page, key: str) -> None:
+    """The same for a key that leads to a page: the next key would be lost on a page whose script has not come yet."""
+    with page.expect_navigation():
+        page.keyboard.press(key)
 
 
 def serve(home: Path, children: int) -> Iterator[str]:

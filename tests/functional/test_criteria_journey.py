@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from kizuki.app.city_definitions import definitions_of
 from kizuki.cli.judge import app
-from tests.functional.conftest import serve
+from tests.functional.conftest import press, serve
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -71,7 +71,7 @@ class Hand:
 
     def press(self, name: str) -> None:
         self.seconds += SECONDS_A_CLICK
-        self.page.get_by_role("button", name=name).click()
+        press(self.page.get_by_role("button", name=name))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def test_a_form_stands_in_its_column_without_gaps(
     hand = Hand(browser, own_address, role)
     hand.open(path)
     if copies:
-        hand.page.locator("main form button.main").first.click()
+        press(hand.page.locator("main form button.main").first)
         hand.page.wait_for_url("**/drafts/**")
     assert hand.page.locator("form.stack").count()
     assert hand.page.evaluate(STANDING) == []

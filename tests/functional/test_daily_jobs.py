@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.functional.conftest import Visit
+from tests.functional.conftest import Visit, key_press, press
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def _cell(cell: ElementTree.Element, strings: list[str]) -> str:
 
 def test_new_candidates_are_one_click_away_and_ten_rows_are_above_the_fold(visit: Callable[[str], Visit]) -> None:
     page = visit("caseworker").page
-    page.get_by_role("link", name="新着を見る").click()
+    press(page.get_by_role("link", name="新着を見る"))
     boxes = [row.bounding_box() for row in page.locator("table.list tbody tr").all()]
     whole = [b for b in boxes if b is not None and b["y"] + b["height"] <= FOLD]
     assert len(whole) >= 10
@@ -45,7 +45,7 @@ def test_new_candidates_are_one_click_away_and_ten_rows_are_above_the_fold(visit
 
 def test_one_child_is_one_click_and_the_evidence_needs_no_scrolling(visit: Callable[[str], Visit]) -> None:
     page = visit("caseworker").open("/candidates/?criteria=absence&order=年齢")
-    page.locator("[data-row-link]").first.click()
+    press(page.locator("[data-row-link]").first)
     for heading in ("なぜ候補になったか", "まだ分かっていないこと", "世帯", "これまでの経過"):
         box = page.get_by_role("heading", name=heading, exact=True).bounding_box()
         assert box is not None and box["y"] + box["height"] <= FOLD, heading
@@ -55,21 +55,21 @@ def test_one_child_is_one_click_and_the_evidence_needs_no_scrolling(visit: Calla
 
 def test_recording_is_two_clicks_and_can_be_undone(visit: Callable[[str], Visit]) -> None:
     page = visit("caseworker").open("/candidates/")
-    page.locator("[data-row-link]").nth(3).click()
+    press(page.locator("[data-row-link]").nth(3))
     page.get_by_label("状態").select_option("確認中")
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.get_by_role("status")).to_contain_text("1人を「確認中」に")
     assert violations(page) == []
-    page.get_by_role("button", name="元に戻す").click()
+    press(page.get_by_role("button", name="元に戻す"))
     expect(page.get_by_role("status")).to_contain_text("1人の変更を元に戻しました")
     expect(page.get_by_label("状態")).to_have_value("新着")
 
 
 def test_dismissing_without_a_reason_is_refused_and_keeps_what_was_chosen(visit: Callable[[str], Visit]) -> None:
     page = visit("caseworker").open("/candidates/")
-    page.locator("[data-row-link]").first.click()
+    press(page.locator("[data-row-link]").first)
     page.get_by_label("状態").select_option("見送り")
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.get_by_role("alert")).to_contain_text("見送りには理由が要ります")
     expect(page.get_by_label("状態")).to_have_value("見送り")
     assert violations(page) == []
@@ -83,9 +83,9 @@ def test_the_bulk_bar_comes_with_a_selection_and_its_change_can_be_undone(visit:
     page.locator("input[name=child]").nth(1).check()
     expect(bar).to_contain_text("2人を")
     bar.get_by_label("状態").select_option("会議待ち")
-    bar.get_by_role("button", name="変更する").click()
+    press(bar.get_by_role("button", name="変更する"))
     expect(page.get_by_role("status")).to_contain_text("2人を「会議待ち」に")
-    page.get_by_role("button", name="元に戻す").click()
+    press(page.get_by_role("button", name="元に戻す"))
     expect(page.get_by_role("status")).to_contain_text("2人の変更を元に戻しました")
 
 
@@ -95,9 +95,9 @@ def test_filtering_changes_the_address_and_the_way_back_keeps_it(visit: Callable
     page.get_by_label("類型").select_option("absence")
     expect(page).to_have_url(re.compile(r"/candidates/\?.*criteria=absence"))
     assert violations(page) == []
-    page.locator("[data-row-link]").nth(1).click()
-    page.get_by_role("link", name="次のこども →").click()
-    page.get_by_role("link", name="← 支援候補").click()
+    press(page.locator("[data-row-link]").nth(1))
+    press(page.get_by_role("link", name="次のこども →"))
+    press(page.get_by_role("link", name="← 支援候補"))
     expect(page.get_by_label("類型")).to_have_value("absence")
 
 
@@ -107,12 +107,14 @@ def test_keys_reach_search_and_rows(visit: Callable[[str], Visit]) -> None:
     expect(page.get_by_label("氏名・カナ")).to_be_focused()
     page.keyboard.type("すずき")
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("name="))  # the rows before the search may begin with the same name
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
     rows = page.locator("[data-row-link]")
     expect(rows.first).to_contain_text("鈴木")
     rows.first.focus()
     page.keyboard.press("ArrowDown")
     expect(rows.nth(1)).to_be_focused()
-    page.keyboard.press("Enter")
+    key_press(page, "Enter")
     expect(page.get_by_role("heading", name="なぜ候補になったか")).to_be_visible()
 
 
@@ -136,7 +138,7 @@ def test_the_list_works_without_javascript(browser: Browser, address: str) -> No
     page.locator("form:has(input[value=caseworker]) button").click()
     page.goto(f"{address}/candidates/")
     page.get_by_label("類型").select_option("absence")
-    page.get_by_role("button", name="絞り込む").click()
+    press(page.get_by_role("button", name="絞り込む"))
     expect(page.get_by_label("類型")).to_have_value("absence")
     expect(page.locator("[data-bulk]")).to_be_visible()
     context.close()

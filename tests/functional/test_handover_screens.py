@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kizuki.govern import envelope
-from tests.functional.conftest import serve
+from tests.functional.conftest import press, serve
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -65,12 +65,12 @@ def test_a_letter_is_made_refused_approved_printed_and_issued(
     page.get_by_label("引継ぎ先の鍵").fill("鍵ではない文字")
     page.get_by_label("本人・保護者の同意").check()
     page.get_by_label("渡す理由").fill("支援を続けるため")
-    page.get_by_role("button", name="承認を求める").click()
+    press(page.get_by_role("button", name="承認を求める"))
     expect(page.get_by_role("alert")).to_contain_text("K766")
     looked_over(page)
     page.get_by_label("引継ぎ先の鍵").fill(NEXT.address)
     page.get_by_role("checkbox", name="在籍の期間").check()
-    page.get_by_role("button", name="承認を求める").click()
+    press(page.get_by_role("button", name="承認を求める"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("となり町")
     looked_over(page)
     document = page.url
@@ -83,10 +83,10 @@ def test_a_letter_is_made_refused_approved_printed_and_issued(
     looked_over(chief)
     chief.goto(document)
     looked_over(chief)
-    chief.get_by_role("button", name="差し戻す").click()
+    press(chief.get_by_role("button", name="差し戻す"))
     expect(chief.get_by_role("alert")).to_contain_text("差し戻しには理由が要ります")
     looked_over(chief)
-    chief.get_by_role("button", name="承認する").click()
+    press(chief.get_by_role("button", name="承認する"))
     expect(chief.locator("main")).to_contain_text("承認済み")
 
     page.goto(f"{document}print/")
@@ -114,12 +114,12 @@ def test_a_letter_that_came_in_is_read_and_given_to_nobody_by_machine(
     path = tmp_path / "letter.json"
     path.write_bytes(b"{}")
     page.get_by_label("送られた引継ぎ書").set_input_files(str(path))
-    page.get_by_role("button", name="受け取る").click()
+    press(page.get_by_role("button", name="受け取る"))
     expect(page.get_by_role("alert")).to_contain_text("K764")
     looked_over(page)
     path.write_bytes(envelope.seal(json.dumps(_document(), ensure_ascii=False).encode(), address, NEXT))
     page.get_by_label("送られた引継ぎ書").set_input_files(str(path))
-    page.get_by_role("button", name="受け取る").click()
+    press(page.get_by_role("button", name="受け取る"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("まえの市から")
     expect(page.locator("main")).to_contain_text("別の総括管理者が、本人を確かめます")
     looked_over(page)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.functional.conftest import serve
+from tests.functional.conftest import press, serve
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -29,19 +29,19 @@ def signed_in(browser: Browser, address: str, role: str, *, script: bool = False
 def test_an_answer_is_recorded_undone_and_asks_the_office(browser: Browser, own_address: str) -> None:
     page = signed_in(browser, own_address, "caseworker")
     page.goto(f"{own_address}/candidates/?criteria=absence")
-    page.locator("[data-row-link]").first.click()
-    page.get_by_role("link", name="不登校の根拠").click()
+    press(page.locator("[data-row-link]").first)
+    press(page.get_by_role("link", name="不登校の根拠"))
     expect(page.get_by_role("heading", name="下げた要素")).to_be_visible()
     page.get_by_label("当たり").check()
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.locator("[aria-labelledby=h-found] strong").first).to_have_text("当たり")
     page.get_by_label("情報誤り", exact=False).first.check()
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.get_by_role("alert")).to_contain_text("項目が選ばれていません")
     page.get_by_label("誤りのある項目").select_option(index=1)
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.locator("[aria-labelledby=h-found]")).to_contain_text("訂正の依頼 1：依頼中")
-    page.get_by_role("button", name="元に戻す").click()
+    press(page.get_by_role("button", name="元に戻す"))
     expect(page.locator("[aria-labelledby=h-found] strong").first).to_have_text("当たり")
 
 
@@ -63,10 +63,10 @@ def test_a_stop_reaches_the_caseworker_at_the_next_page(browser: Browser, own_ad
     worker.goto(f"{own_address}/candidates/?criteria=absence")
     child = str(worker.locator("[data-row-link]").first.get_attribute("href")).partition("?")[0]
     office.goto(f"{own_address}/sheets/absence/")
-    office.get_by_role("button", name="この判定を止める").click()
+    press(office.get_by_role("button", name="この判定を止める"))
     expect(office.get_by_role("alert")).to_contain_text("理由がありません")
     office.get_by_label("止める理由").fill("欠席の数え方の誤り")
-    office.get_by_role("button", name="この判定を止める").click()
+    press(office.get_by_role("button", name="この判定を止める"))
     expect(office.locator("main")).to_contain_text("緊急停止中です")
     worker.goto(f"{own_address}/candidates/")
     assert "不登校" not in worker.locator("tbody").inner_text()
@@ -77,5 +77,5 @@ def test_a_stop_reaches_the_caseworker_at_the_next_page(browser: Browser, own_ad
     expect(office.locator("main")).to_contain_text("活用主体")
     office.goto(f"{own_address}/sheets/absence/")
     office.get_by_label("解く理由").fill("直した")
-    office.get_by_role("button", name="解くことを求める").click()
+    press(office.get_by_role("button", name="解くことを求める"))
     expect(office.locator("main")).to_contain_text("求めた本人は認められません")

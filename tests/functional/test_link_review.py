@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.functional.city import RETURNED
-from tests.functional.conftest import Visit, serve
+from tests.functional.conftest import Visit, key_press, press, serve
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -51,25 +51,25 @@ def open_list(page: Page, own_address: str, name: str = "new") -> None:
 def test_answering_by_keys_goes_on_to_the_next_pair_and_u_takes_it_back(enter: Callable[..., Page], own_address: str) -> None:
     page = enter()
     page.goto(f"{own_address}/review/")
-    page.get_by_role("link", name="始める →").click()
+    press(page.get_by_role("link", name="始める →"))
     first, count = page.url, left(page)
-    page.keyboard.press("j")
+    key_press(page, "j")
     expect(page).not_to_have_url(first)
-    page.keyboard.press("k")
+    key_press(page, "k")
     expect(page).to_have_url(first)
-    page.keyboard.press("s")
+    key_press(page, "s")
     expect(page.get_by_role("status")).to_contain_text("「同じ人」と答えました")
     expect(page).not_to_have_url(first)
     assert left(page) == count - 1
     assert violations(page) == []
-    page.keyboard.press("u")
+    key_press(page, "u")
     expect(page.get_by_role("status")).to_contain_text("取り消しました")
     expect(page).to_have_url(first)
     assert left(page) == count
     for key, said in (("2", "別の人"), ("h", "保留")):
-        page.keyboard.press(key)
+        key_press(page, key)
         expect(page.get_by_role("status")).to_contain_text(f"「{said}」と答えました")
-        page.keyboard.press("u")
+        key_press(page, "u")
         expect(page).to_have_url(first)
 
 
@@ -82,7 +82,7 @@ def test_keys_can_be_turned_off_and_typing_a_reason_answers_nothing(enter: Calla
     page.wait_for_timeout(300)
     expect(page).to_have_url(here)
     page.get_by_label("キーで答える").check()
-    page.keyboard.press("j")
+    key_press(page, "j")
     expect(page).not_to_have_url(here)
 
 
@@ -115,16 +115,16 @@ def test_two_people_decide_about_a_sealed_household_without_seeing_each_other(
     pair = re.findall(r"/pairs/(\w+)/", one.url)[0]
     expect(one.locator("main")).to_contain_text("支援措置のため表示しません")
     expect(one.locator("main")).not_to_contain_text("府中町")
-    one.keyboard.press("s")
+    key_press(one, "s")
     expect(one.get_by_role("status")).to_contain_text("もう一人の確認を待ちます")
     open_list(two, own_address, "second")
     expect(two).to_have_url(re.compile(pair))
     assert "同じ人と" not in two.locator("main").inner_text() and "照合 つばさ" not in two.locator("main").inner_text()
-    two.keyboard.press("d")
+    key_press(two, "d")
     expect(two.get_by_role("status")).to_contain_text("もう一人の確認を待ちます")
     open_list(three, own_address, "split")
     expect(three).to_have_url(re.compile(pair))
-    three.keyboard.press("d")
+    key_press(three, "d")
     expect(three.get_by_role("status")).to_contain_text("この組は決まりました")
     three.goto(f"{own_address}/review/decisions/")
     row = three.locator("tbody tr").first
@@ -132,10 +132,10 @@ def test_two_people_decide_about_a_sealed_household_without_seeing_each_other(
     expect(row).to_contain_text("照合 つばさ（同じ人）、照合 みのり（別の人）、照合 たすく（別の人）")
     expect(row).to_contain_text("次の夜に反映")
     assert violations(three) == []
-    row.get_by_role("button", name="取り消す").click()
+    press(row.get_by_role("button", name="取り消す"))
     expect(three.get_by_role("status")).to_contain_text("理由が要ります")
     row.get_by_role("textbox").fill("見間違い")
-    row.get_by_role("button", name="取り消す").click()
+    press(row.get_by_role("button", name="取り消す"))
     expect(three.get_by_role("status")).to_contain_text("取り消しました")
     expect(three.locator("tbody tr").first).to_contain_text("見間違い")
     one.goto(f"{own_address}/review/pairs/{pair}/")
@@ -147,9 +147,9 @@ def test_the_check_shows_neither_weights_nor_reasons(enter: Callable[..., Page],
     open_list(page, own_address, "check")
     expect(page.get_by_role("heading", name="同じ人ですか")).to_be_visible()
     expect(page.get_by_text("証拠の力")).to_have_count(0)
-    page.keyboard.press("s")
+    key_press(page, "s")
     expect(page.get_by_role("status")).to_have_text(re.compile("^「同じ人」と答えました。\\s*元に戻す"))
-    page.keyboard.press("u")
+    key_press(page, "u")
     expect(page.get_by_role("status")).to_contain_text("取り消しました")
 
 
@@ -157,16 +157,16 @@ def test_answering_works_without_javascript(enter: Callable[..., Page], own_addr
     page = enter(script=False)
     open_list(page, own_address)
     here = page.url
-    page.get_by_role("button", name="保留").click()
+    press(page.get_by_role("button", name="保留"))
     expect(page.get_by_role("status")).to_contain_text("「保留」と答えました")
-    page.get_by_role("button", name="元に戻す").click()
+    press(page.get_by_role("button", name="元に戻す"))
     expect(page).to_have_url(here)
 
 
 def test_a_reviewer_reaches_the_first_pair_in_two_clicks(visit: Callable[[str], Visit]) -> None:
     page = visit("link_reviewer").page
-    page.get_by_role("link", name="名寄せの審査").click()
-    page.get_by_role("link", name="始める →").click()
+    press(page.get_by_role("link", name="名寄せの審査"))
+    press(page.get_by_role("link", name="始める →"))
     expect(page.get_by_role("heading", name="同じ人ですか")).to_be_visible()
 
 
@@ -180,7 +180,7 @@ def test_the_picture_has_its_table(visit: Callable[[str], Visit]) -> None:
 
 def test_documents_of_the_reviewer_are_in_the_app(visit: Callable[[str], Visit]) -> None:
     page = visit("link_reviewer").open("/review/")
-    page.get_by_role("link", name="審査の手引き").click()
+    press(page.get_by_role("link", name="審査の手引き"))
     expect(page.get_by_role("heading", name="名寄せの組を審査する")).to_be_visible()
     assert Path("docs/howto/review-links.md").exists()
 
@@ -200,10 +200,10 @@ def test_two_rows_of_the_register_are_compared_over_time_and_decided_by_two(
     for name in ("同じ人", "別の人", "保留"):
         box = one.get_by_role("button", name=name).bounding_box()
         assert box is not None and box["y"] + box["height"] <= FOLD
-    one.get_by_role("button", name="同じ人").click()
+    press(one.get_by_role("button", name="同じ人"))
     expect(one.get_by_role("status")).to_contain_text("もう一人の確認を待ちます")
     two.goto(f"{own_address}/review/pairs/{RETURNED}/?list=second")
-    two.get_by_role("button", name="同じ人").click()
+    press(two.get_by_role("button", name="同じ人"))
     expect(two.get_by_role("status")).to_contain_text("この組は決まりました")
-    two.get_by_role("button", name="元に戻す").click()
+    press(two.get_by_role("button", name="元に戻す"))
     expect(two.get_by_role("button", name="同じ人")).to_be_visible()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.functional.conftest import Visit
+from tests.functional.conftest import Visit, press
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ INSIDE = """() => [...document.querySelectorAll('.sheet')].map((sheet) => {
 
 def make_list(page: Page, name: str) -> None:
     page.get_by_label("名簿の名前").fill(name)
-    page.get_by_role("button", name="いまの受給者から引く").click()
+    press(page.get_by_role("button", name="いまの受給者から引く"))
 
 
 def test_a_list_its_letters_an_answer_by_its_code_and_a_withdrawal(visit: Callable[[str], Visit]) -> None:
@@ -44,14 +44,14 @@ def test_a_list_its_letters_an_answer_by_its_code_and_a_withdrawal(visit: Callab
     assert code is not None
     page = seen.open("/consents/")
     page.get_by_label("手紙の登録番号（12桁）か宛先番号（8文字）").fill(code.group())
-    page.get_by_role("button", name="開く").click()
+    press(page.get_by_role("button", name="開く"))
     assert violations(page) == []
     page.get_by_label("要", exact=True).check()
     page.get_by_label("税の情報を使ってよい").check()
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.locator("main")).to_contain_text("いまは「お知らせを受け取る」")
     page.get_by_label("撤回", exact=True).check()
-    page.get_by_role("button", name="記録する").click()
+    press(page.get_by_role("button", name="記録する"))
     expect(page.locator("main")).to_contain_text("いまは「受け取らない・答えていない」")
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -60,23 +60,23 @@ def test_a_list_its_letters_an_answer_by_its_code_and_a_withdrawal(visit: Callab
 def test_a_call_is_entered_taken_and_answered(visit: Callable[[str], Visit]) -> None:
     seen = visit("programme_desk")
     page = seen.open("/enquiries/")
-    page.get_by_role("button", name="入れる").click()
+    press(page.get_by_role("button", name="入れる"))
     expect(page.get_by_role("row", name="問合せ 1").first).to_contain_text("未対応")
     assert violations(page) == []
-    page.get_by_role("button", name="問合せ 1を引き受ける").click()
+    press(page.get_by_role("button", name="問合せ 1を引き受ける"))
     expect(page.get_by_role("row", name="問合せ 1").first).to_contain_text("対応中")
-    page.get_by_role("button", name="問合せ 1に答えた").click()
+    press(page.get_by_role("button", name="問合せ 1に答えた"))
     assert "問合せ 1" in seen.open("/enquiries/?done=1").locator("main").inner_text()
 
 
 def test_the_list_for_the_counter_is_made_and_one_household_is_told(visit: Callable[[str], Visit]) -> None:
     seen = visit("programme_desk")
     page = seen.open("/counter/")
-    page.get_by_role("button", name="いまのデータで更新する").click()
+    press(page.get_by_role("button", name="いまのデータで更新する"))
     rows = page.locator("tbody tr")
     before = rows.count()
     assert before > 1 and violations(page) == []
-    page.get_by_role("button", name="を伝えたと記録する").first.click()
+    press(page.get_by_role("button", name="を伝えたと記録する").first)
     expect(rows).to_have_count(before - 1 if before < 50 else 50)
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -20,7 +20,7 @@ from kizuki.app.city_definitions import definitions_of
 from kizuki.cli.programme import app
 from kizuki.engine.keys import KeyRing
 from kizuki.engine.snapshots import SnapshotStore
-from tests.functional.conftest import ROOT
+from tests.functional.conftest import ROOT, press
 from tests.functional.test_criteria_journey import BUDGET, Hand
 from tests.functional.test_screens import violations
 
@@ -168,7 +168,7 @@ def test_the_night_shows_on_the_list_and_an_open_answer_on_the_offices_list(brow
         hand.page.wait_for_timeout(250)
         hand.page.reload()
     assert "人" in row.inner_text()
-    row.get_by_role("link").click()
+    press(row.get_by_role("link"))
     expect(hand.page.locator("main")).to_contain_text("世帯の大人がみな非課税です")
     assert violations(hand.page) == []
     hand.open(f"/confirmations/?programme={ID}")

@@ -14,7 +14,7 @@ from kizuki.app.relay_home import Relay
 from kizuki.engine.keys import KeyRing
 from kizuki.push import codes
 from tests import relay_driver
-from tests.functional.conftest import ROOT
+from tests.functional.conftest import ROOT, press
 from tests.functional.test_screens import violations
 
 pytestmark = pytest.mark.browser
@@ -64,25 +64,25 @@ def test_a_resident_goes_the_whole_way_on_a_small_screen(browser: Browser, relay
     page.goto(f"{address}/code/?t=linktoken1")
     looked_at(page)
     page.get_by_label("登録番号").fill("1234")
-    page.get_by_role("button", name="つぎへ").click()
+    press(page.get_by_role("button", name="つぎへ"))
     assert page.get_by_role("alert").is_visible()
     looked_at(page)
     page.get_by_label("登録番号").fill(codes.printed(CODE))
-    page.get_by_role("button", name="つぎへ").click()
+    press(page.get_by_role("button", name="つぎへ"))
     looked_at(page)
     assert page.get_by_role("link", name="LINEで受け取る").get_attribute("href").startswith("https://access.line.me/")  # type: ignore[union-attr]
-    page.get_by_role("link", name="この画面で答える").click()
+    press(page.get_by_role("link", name="この画面で答える"))
     looked_at(page)
     page.get_by_label("税の情報を使うことに同意する").check()
-    page.get_by_role("button", name="受け取る", exact=True).click()
+    press(page.get_by_role("button", name="受け取る", exact=True))
     assert "お知らせします" in page.locator("main").inner_text()
     looked_at(page)
     page.goto(f"{address}/n/{home.page_key(relay_driver.NOTICE)}")
     looked_at(page)
-    page.get_by_role("button", name="お知らせを読む").click()
+    press(page.get_by_role("button", name="お知らせを読む"))
     assert "000-000-0001" in page.locator("main").inner_text()
     looked_at(page)
-    page.get_by_role("button", name="必要な書類を知りたい").click()
+    press(page.get_by_role("button", name="必要な書類を知りたい"))
     looked_at(page)
     page.goto(f"{address}/nowhere")
     looked_at(page)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.functional.city import RETURNED
-from tests.functional.conftest import Visit
+from tests.functional.conftest import Visit, press
 
 pytestmark = pytest.mark.browser
 AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
@@ -146,9 +146,9 @@ def refused_draft(visit: Callable[[str], Visit]) -> Page:
     """A draft whose request for approval was refused (no date, and the browser's own check taken away)."""
     seen = visit("analyst")
     page = seen.open("/criteria/sets/absence/2026.1/")
-    page.get_by_role("button", name="写して新しい版の案を作る").click()
+    press(page.get_by_role("button", name="写して新しい版の案を作る"))
     page.evaluate("document.querySelectorAll('[required]').forEach(e => e.removeAttribute('required'))")
-    page.get_by_role("button", name="承認を求める").click()
+    press(page.get_by_role("button", name="承認を求める"))
     return page
 
 
@@ -162,7 +162,7 @@ def test_a_refused_form_is_accessible_too(visit: Callable[[str], Visit]) -> None
 def test_a_threshold_that_became_a_draft_is_accessible(visit: Callable[[str], Visit]) -> None:
     seen = visit("analyst")
     page = seen.open("/validation/thresholds/?criteria=poverty&monthly=25")
-    page.get_by_role("button", name="この閾値を新しい版の案にする").click()
+    press(page.get_by_role("button", name="この閾値を新しい版の案にする"))
     expect(page.locator("main")).to_contain_text("閾値の提案を、新しい版の案にしました")
     assert violations(page) == []
 
