@@ -11,6 +11,7 @@ import pytest
 
 from kizuki.app import backtest
 from kizuki.app.backtest import STAFF, History, PastDays, write_history
+from kizuki.definitions.criteria import OutcomeText
 from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
 from kizuki.engine.keys import KeyRing
@@ -163,3 +164,38 @@ def test_the_table_names_nobody_and_leaves_the_unknown_blank(tmp_path: Path) -> 
     rows = list(csv.DictReader(text.splitlines()))
     assert {r["outcome"] for r in rows if r["as_of"] == AS_OF.isoformat()} == {""}
     assert len({r["household"] for r in rows}) == 1
+
+
+def school(mart: SmallMart, person: str, kind: str, start: dt.date) -> None:
+    mart.spell(person, kind, "school_enrolment", status="x", valid_from=start, known_from=start)
+
+
+def test_a_spell_that_began_with_the_other_it_needs_says_neither_yes_nor_no() -> None:
+    mart = SmallMart()
+    for child in ("pupil", "enters", "neither"):
+        mart.person(child, dt.date(2014 if child == "pupil" else 2019, 6, 1), child)
+    school(mart, "pupil", "enrolment", dt.date(2021, 4, 1))
+    school(mart, "enters", "enrolment", dt.date(2026, 4, 1))
+    for child in ("pupil", "enters"):
+        school(mart, child, "school_aid", dt.date(2026, 4, 1))
+    found = labels(history(mart, "poverty"))
+    assert found["pupil"] == 1.0 and found["neither"] == 0.0
+    assert np.isnan(found["enters"])
+
+
+def test_an_adults_consultation_is_counted_for_the_children_who_live_there_that_day() -> None:
+    mart = SmallMart()
+    for home in ("asks", "quiet", "asked"):
+        mart.person(f"{home}_parent", dt.date(1985, 5, 1), home, "世帯主")
+        mart.person(f"{home}_child", dt.date(2016, 6, 1), home)
+    for home, day in (("asks", dt.date(2026, 3, 1)), ("asked", dt.date(2025, 3, 1))):
+        mart.event(f"{home}_parent", "csw_consultation", "community_social_work", day, known_from=day)
+    found = labels(history(mart, "poverty"))
+    assert found == {"asks_child": 1.0, "quiet_child": 0.0}
+
+
+def test_words_of_the_outcome_that_do_not_fit_are_refused() -> None:
+    own = {"元データ": "x", "種類": "y"}
+    for wrong in ({"種別": "継続の開始", "だれの": "世帯"}, {"種別": "出来事", "一年前から続く継続": "enrolment"}):
+        with pytest.raises(ValueError, match="書けます"):
+            OutcomeText.model_validate(own | wrong)

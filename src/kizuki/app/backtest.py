@@ -43,7 +43,8 @@ _MART = ("person", "household_member", "residence", "spell", "event", "seal")
 _MONTHLY = 3
 """Months within which a child whose records come every month must have one, to count as watched."""
 _RULE = pa.schema(
-    [(k, pa.string()) for k in ("rule", "of", "source", "kind", "code")] + [("at_least", pa.float64()), ("monthly", pa.int32())]
+    [(k, pa.string()) for k in ("rule", "of", "whose", "within", "source", "kind", "code")]
+    + [("at_least", pa.float64()), ("monthly", pa.int32())]
 )
 _AGE_BANDS = ((0, "0〜2歳"), (3, "3〜5歳"), (6, "6〜11歳"), (12, "12〜14歳"), (15, "15〜17歳"))
 _SEXES = {"1": "男", "2": "女"}
@@ -73,6 +74,15 @@ class History:
     households: tuple[str, ...]
     listed: Flags
     groups: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """Children of one past day: who had it already, for whom it began within the year, and of whom the records can tell."""
+
+    had: frozenset[str]
+    began: frozenset[str]
+    told: frozenset[str]
 
 
 class Published(Protocol):
@@ -181,12 +191,12 @@ class PastDays:
 
     def _rows(self, criteria: CriteriaSet, day: Day, *, closed: bool) -> Iterator[dict[str, Any]]:
         """One dict per child the set judged that day and who was at risk of the outcome's beginning."""
-        had, began, watched = self._outcomes(criteria, day.as_of)
+        seen = self._outcomes(criteria, day.as_of)
         answers = day.judged.get(criteria.id, {})
         for place, person in enumerate(day.people):
-            if person not in answers or person in had:
+            if person not in answers or person in seen.had:
                 continue
-            known = float(person in began) if person in watched else np.nan
+            known = float(person in seen.began) if person in seen.told else np.nan
             points, listed = answers[person]
             yield {
                 "day": day,
@@ -197,8 +207,7 @@ class PastDays:
                 "label": known if closed else np.nan,
             }
 
-    def _outcomes(self, criteria: CriteriaSet, as_of: dt.date) -> tuple[set[str], set[str], set[str]]:
-        """Who had it already, for whom it began within the year, and who was watched all the while."""
+    def _outcomes(self, criteria: CriteriaSet, as_of: dt.date) -> "_Outcomes":
         rules = list(_outcome_rules(criteria))
         self.engine.register("outcome_rule", pa.Table.from_pylist(rules, _RULE))
         self._cover(as_of)
@@ -213,8 +222,9 @@ class PastDays:
         wanted |= {"as_of": as_of, "until": until, "lately": months_before(until, _MONTHLY)}
         seen = self.engine.query(bind(load("kizuki.app", "past_watched"), **wanted))
         self.engine.unregister("outcome_rule")
-        had = {r["person_id"] for r in found if r["had_before"]}
-        return had, {r["person_id"] for r in found if r["began"]}, {str(p) for p in seen.column("person_id").to_pylist()}
+        had, began, unclear = ({r["person_id"] for r in found if r[flag]} for flag in ("had_before", "began", "unclear"))
+        watched = {str(p) for p in seen.column("person_id").to_pylist()}
+        return _Outcomes(frozenset(had), frozenset(began), frozenset(watched - (unclear - began)))
 
 
 def write_history(past: History, path: Path, keys: KeyRing) -> int:
@@ -238,8 +248,9 @@ def _cell(value: float) -> str:
 def _outcome_rules(criteria: CriteriaSet) -> Iterator[dict[str, Any]]:
     for place, outcome in enumerate(criteria.text.outcomes):
         for code in outcome.codes or (None,):
-            own = {"rule": str(place), "of": outcome.of, "source": outcome.source, "kind": outcome.kind}
-            yield own | {"code": code, "at_least": outcome.at_least, "monthly": int(outcome.monthly)}
+            own = {"rule": str(place), "of": outcome.of, "whose": outcome.whose, "within": outcome.within or None}
+            own |= {"source": outcome.source, "kind": outcome.kind, "code": code}
+            yield own | {"at_least": outcome.at_least, "monthly": int(outcome.monthly)}
 
 
 def _wide(items: pa.Table, names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Floats]]:

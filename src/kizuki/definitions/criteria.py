@@ -42,6 +42,7 @@ from kizuki.terms.states import JudgementVerdict
 VERSIONS = "versions"
 _ORDERS = {"年齢の低い順": "younger", "年齢の高い順": "older", "無作為の順": "random"}
 _OUTCOMES = {"継続の開始": "start", "出来事": "event", "一年の合計": "sum"}
+_WHOSE = {"本人": "child", "世帯": "household"}
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 Order = Annotated[Literal["younger", "older", "random"], BeforeValidator(labelled(_ORDERS))]
@@ -84,7 +85,10 @@ class OutcomeText(Definition):
     """One kind of record that shows the difficulty began (検証の記録): a spell that starts, an event, or a sum over a year.
 
     A child who already had it in the year before the as-of day is not at risk of its beginning and is left out. Where the
-    records come every month (`monthly`), a child without recent ones was not watched: silence then says nothing.
+    records come every month (`monthly`), a child without recent ones was not watched: silence then says nothing. A spell that
+    can only begin within another (`within`: school aid within enrolment) counts as new only where the other had already run
+    for a year; what begins together with it tells nothing, neither yes nor no. `whose` = household: a record of anybody who
+    lives with the child that day (an adult's consultation).
     """
 
     of: Annotated[Literal["start", "event", "sum"], BeforeValidator(labelled(_OUTCOMES))] = Key(alias="種別")
@@ -93,6 +97,16 @@ class OutcomeText(Definition):
     codes: tuple[str, ...] = Key((), alias="区分")
     at_least: float = Key(1.0, alias="以上")
     monthly: YesNo = Key(False, alias="毎月届く")
+    whose: Annotated[Literal["child", "household"], BeforeValidator(labelled(_WHOSE))] = Key("child", alias="だれの")
+    within: str = Key("", alias="一年前から続く継続")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> "OutcomeText":
+        if self.whose == "household" and (self.of != "event" or self.monthly):
+            raise ValueError("「だれの: 世帯」は、毎月届くもの以外の「出来事」にだけ書けます。")
+        if self.within and self.of != "start":
+            raise ValueError("「一年前から続く継続」は「継続の開始」にだけ書けます。")
+        return self
 
 
 class CriteriaText(Definition):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from kizuki.synth.calendar import NEVER, YEAR, fiscal_year, grade_in
 from kizuki.synth.city import City
 from kizuki.synth.consultations import CATEGORIES, EXPECTANT, NOT_LISTED, Consultations, consultations
+from kizuki.synth.foreseeable import foreseen
 from kizuki.synth.health import (
     EIGHTEEN_MONTHS,
     MISSED,
@@ -362,6 +363,9 @@ def _reach_rows() -> tuple[Target, ...]:
         Target("LINE 友だち（住民のうち）", 16.0, 1.5, lambda c: c.latent_line(False), note="潜在側"),
         Target("LINE 友だち（親のうち）", 35.0, 2.5, lambda c: c.latent_line(True), note="潜在側・仮定"),
         Target("就学援助の非受給（要件を満たす家庭のうち）", 25.0, 6.0, lambda c: c.entitled_not_receiving(), note="仮定"),
+        Target("真の確率のAUC 貧困", 0.805, 0.055, lambda c: foreseen(c.city, "貧困"), "", "判定の難しさ"),
+        Target("真の確率のAUC 児童虐待", 0.805, 0.055, lambda c: foreseen(c.city, "児童虐待"), "", "判定の難しさ"),
+        Target("真の確率のAUC 不登校", 0.805, 0.055, lambda c: foreseen(c.city, "不登校"), "", "判定の難しさ"),
     )
 
 

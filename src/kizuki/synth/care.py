@@ -83,7 +83,9 @@ def childcare_month(city: City, places: Places, month: int) -> CareMonth:
     column = city.taxes.column(fiscal)
     fee = _fee_class(city, unit, column)
     owes = _arrears(city, unit, month, share=0.019)
-    absent = rng.poisson(1.3 * np.exp(0.3 * city.latent.stress[unit] + 0.4 * (city.latent.abused_since[person] <= month + 200)))
+    absent = rng.poisson(
+        1.2 * np.exp(0.35 * city.latent.stress[unit] + 0.7 * (city.latent.abused_since[person] <= month + 300))
+    )
     absent = np.where(places.facility[rows] % 6 == 5, -1, np.minimum(absent, 18))
     return CareMonth(person, rows, certification, fee, owes, absent)
 
@@ -99,7 +101,7 @@ def _arrears(city: City, unit: Array, month: int, share: float) -> Array:
     trait = (np.sin(unit * 12.9898) * 43758.5453) % 1.0
     wave = (np.floor(month / 420) * 0.37 + trait * 7) % 1.0
     chance = share * np.exp(
-        0.9 * city.units.hardship[unit] + 1.3 * city.latent.poor_on(unit, month) + 2.0 * city.latent.poor_soon(unit, month)
+        0.9 * city.units.hardship[unit] + 1.3 * city.latent.poor_on(unit, month) + 3.0 * city.latent.poor_soon(unit, month)
     )
     return np.where(wave < chance, 1 + (trait * 977 % 6).astype(np.int64), 0)
 

@@ -60,11 +60,12 @@ def consultations(city: City) -> Consultations:
 
 
 def _noticed(city: City, rng: np.random.Generator, child: Array) -> tuple[Array, ...]:
-    """A child in danger is noticed at about one in two a year; siblings are seen on the same day."""
+    """Half the children in danger are noticed within months, the rest about one in three a year; siblings on the same day."""
     since, unit = city.latent.abused_since[child], city.people.unit[child]
     struck = since < city.window.today - 30
     child, since, unit = child[struck], since[struck], unit[struck]
-    wait = (rng.exponential(1.0, len(city.units)) / 0.60 * YEAR).astype(np.int64)
+    soon = rng.random(len(city.units)) < 0.5
+    wait = (rng.exponential(1.0, len(city.units)) * np.where(soon, 80, YEAR / 0.35)).astype(np.int64)
     first = np.maximum(since, city.window.start - 500) + wait[unit] + 15
     sibling_only = rng.random(len(child)) < 0.05
     blocks = []
@@ -88,17 +89,17 @@ def _noticed(city: City, rng: np.random.Generator, child: Array) -> tuple[Array,
 def _worries(city: City, rng: np.random.Generator, child: Array) -> tuple[Array, ...]:
     """Reports that proved unfounded and other family worries, more often from strained homes."""
     unit = city.people.unit[child]
-    yearly = 0.0095 * np.exp(0.75 * city.latent.stress[unit] + 0.25 * city.units.hardship[unit] - 0.2)
+    yearly = 0.0075 * np.exp(1.2 * city.latent.stress[unit] + 0.25 * city.units.hardship[unit] - 0.75)
     years = (city.window.today - city.window.start) / YEAR
     struck = rng.random(len(child)) < 1 - np.exp(-yearly * years)
     days = city.window.start + rng.integers(5, city.window.today - city.window.start - 5, len(child))
-    # One family in three asks for help, or is reported, in the months before it comes to harm.
+    # Nearly half the families ask for help, or are reported, in the months before it comes to harm.
     since = city.latent.abused_since[child]
-    asks = (rng.random(len(city.units))[unit] < 0.33) & (since < NEVER) & (since > city.window.start + 60)
+    asks = (rng.random(len(city.units))[unit] < 0.45) & (since < NEVER) & (since > city.window.start + 60)
     days = np.where(asks, np.maximum(city.window.start + 5, since - rng.integers(20, 320, len(child))), days)
     struck = (struck | asks) & (days < city.window.today)
     n, days = int(struck.sum()), days[struck]
-    other = rng.random(n) < 0.62
+    other = rng.random(n) < 0.5
     category = np.where(other, 4, np.array([1, 0, 2])[pick(rng, np.array([0.6, 0.24, 0.16]), n)])
     severity = np.where(other, -1, 4)
     council = np.where(other & (rng.random(n) < 0.36), ASSIST, NOT_LISTED)
@@ -128,7 +129,10 @@ def _as_cases(
     first = np.r_[True, person[1:] != person[:-1]]
     n = len(person)
     length = rng.integers(330, 1150, n)
-    listed = (council != NOT_LISTED) & first
+    # The council takes a child in at the first consultation that calls for it, be it not the child's first.
+    wanted = np.flatnonzero(council != NOT_LISTED)
+    listed = np.zeros(n, bool)
+    listed[wanted[np.unique(person[wanted], return_index=True)[1]]] = True
     registered = np.where(listed, days + rng.integers(2, 25, n), NEVER)
     closed = np.where(listed, registered + length, NEVER)
     closed = np.minimum(closed, np.where(listed, city.people.leave[person] + 20, NEVER))
@@ -140,7 +144,7 @@ def _as_cases(
     ordinal = np.cumsum(first) - 1
     case_no = 5_000 + rng.permutation(int(first.sum()))[ordinal]
     return Consultations(
-        person, case_no, days, route, category, severity, np.where(first, council, NOT_LISTED), registered, closed
+        person, case_no, days, route, category, severity, np.where(listed, council, NOT_LISTED), registered, closed
     )
 
 
@@ -226,20 +230,26 @@ def counsel(city: City) -> Counsel:
         & (people.birth < window.start - 20 * YEAR)
         & (people.leave > window.start)
     )
-    poor = city.latent.poor_on(unit, window.today + 200)
+    poor = city.latent.poor_on(unit, window.today)
     share = (
         0.006
         * np.exp(0.55 * city.units.hardship[unit] + 1.3 * poor)
         * np.where(city.units.kind[unit] == FAMILY, 1.6, np.where(city.units.kind[unit] == OLD, 0.9, 0.5))
     )
-    person = np.flatnonzero(adult & (rng.random(len(people)) < share.clip(0, 0.7)))
+    # Half the families that have just become poor ask within the year; one parent comes for them.
+    fresh = city.latent.poor_since[unit]
+    asks = (fresh > window.start) & (people.role == HEAD) & (city.units.kind[unit] == FAMILY)
+    asks &= poor & (rng.random(len(people)) < 0.5)
+    person = np.flatnonzero(adult & (asks | (rng.random(len(people)) < share.clip(0, 0.7))))
     since = np.maximum(
-        np.where(poor[person], np.minimum(city.latent.poor_since[unit[person]] - 200, window.today - 60), window.start),
+        np.where(poor[person], np.maximum(fresh[person], window.start), window.start),
         np.maximum(window.start, people.enter[person]),
     )
     times = rng.geometric(0.5, len(person)).clip(1, 6)
     rows = np.repeat(np.arange(len(person)), times)
-    days = since[rows] + (rng.random(len(rows)) * np.maximum(10, window.today - since[rows])).astype(np.int64)
+    first = np.r_[True, rows[1:] != rows[:-1]]
+    span = np.where(asks[person][rows] & first, 300, np.maximum(10, window.today - since[rows]))
+    days = since[rows] + 5 + (rng.random(len(rows)) * span).astype(np.int64)
     ok = (days < people.leave[person[rows]]) & (days <= window.today - 2)
     marked = np.array(sorted(city.canaries.phone), np.int64)
     person = np.concatenate([person[rows[ok]], marked])

@@ -135,7 +135,7 @@ def _level(rng: np.random.Generator, units: Units, people: People) -> Array:
     level: Array = np.asarray(np.where(people.sex == 1, np.log(6_500_000.0), np.log(2_150_000.0)))
     level = np.where((people.sex == 2) & ((role != PARTNER) | (units.kind[u] != FAMILY)), np.log(2_900_000.0), level)
     level = np.where(mother_alone, np.log(3_250_000.0), level)
-    return level - 0.33 * units.hardship[u] + rng.normal(0, 0.24, len(people))
+    return level - 0.35 * units.hardship[u] + rng.normal(0, 0.18, len(people))
 
 
 def _works(units: Units, people: People, age: Array, january: int) -> Array:

@@ -88,7 +88,7 @@ def draw_latent(units: Units, people: People, streams: Streams, window: Window) 
 
 
 def _poverty(rng: np.random.Generator, units: Units, window: Window) -> tuple[Array, Array]:
-    linear = 1.3 * units.hardship + 0.75 * (units.single > 0) + 0.2 * (units.children >= 3)
+    linear = 1.45 * units.hardship + 0.9 * (units.single > 0) + 0.3 * (units.children >= 3)
     family = units.kind == FAMILY
     chance = logistic(intercept_for(linear[family], 0.017) + linear)
     already = logistic(intercept_for(linear[family], 0.072) + linear)
@@ -112,7 +112,7 @@ def _abuse(
     rng: np.random.Generator, units: Units, people: People, child: Array, stress: Array, *, window: Window
 ) -> tuple[Array, Array]:
     remarried = units.joined_on < window.today
-    linear = 1.75 * stress + 0.5 * units.young_mother + 0.3 * (units.single > 0) + 0.4 * remarried
+    linear = 1.3 * stress + 0.6 * units.young_mother + 0.6 * (units.single > 0) + 0.8 * remarried
     family = units.kind == FAMILY
     chance = logistic(intercept_for(linear[family], 0.0130) + linear)
     already = logistic(intercept_for(linear[family], 0.020) + linear)

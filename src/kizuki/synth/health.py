@@ -122,7 +122,7 @@ def _contact(city: City, rng: np.random.Generator, child: Array, kind: int) -> H
     due = people.birth[child] + _DUE[kind] + rng.integers(0, 35, n)
     abused = latent.abused_since[child] <= due
     poor = latent.poor_on(unit, due)
-    strain = 0.75 * latent.stress[unit] + 0.9 * abused + 0.35 * poor
+    strain = 1.1 * latent.stress[unit] + 0.9 * abused + 0.35 * poor
     attendance = np.full(n, ATTENDED)
     if _MISSED[kind]:
         chance = logistic(intercept_for(strain, _MISSED[kind]) + strain)
@@ -161,4 +161,4 @@ def _measure(
         )
         values["caries"] = np.minimum(rotten, 20)
     if kind == VACCINE:
-        values["vaccine_delay"] = rng.poisson(0.23 * np.exp(0.6 * latent.stress[unit] + 0.5 * abused)).clip(0, 8)
+        values["vaccine_delay"] = rng.poisson(0.19 * np.exp(0.9 * latent.stress[unit] + 0.5 * abused)).clip(0, 8)

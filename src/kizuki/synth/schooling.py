@@ -149,8 +149,8 @@ def _absences(city: City, rng: np.random.Generator, person: Array, grade: Array,
         + 0.22 * city.units.hardship[unit]
         + 0.25 * latent.poor_on(unit, month)
         + 0.35 * (latent.abused_since[person] <= month)
-        + 0.35 * latent.poor_soon(unit, month)
-        + 0.60 * latent.abused_soon(person, month)
+        + 0.55 * latent.poor_soon(unit, month)
+        + 0.80 * latent.abused_soon(person, month)
     )
     usual = rng.poisson(
         np.where(grade <= 6, 0.42, 0.55) * np.exp(strain) * (1.35 if as_date(month).month in (1, 2, 11, 12) else 0.9)

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kizuki.synth.benefits import entitled_medical, entitled_single_parent_allowance
-from kizuki.synth.calendar import NEVER, as_date, fiscal_year, grade_in
+from kizuki.synth.calendar import NEVER, as_date, fiscal_year
 from kizuki.synth.cells import Cells, Words, blank_where, date_cells, digits, glue, text_cells
 from kizuki.synth.city import City
+from kizuki.synth.foreseeable import standings
 from kizuki.synth.hardship import DIFFICULTIES
-from kizuki.synth.population import CHILD, FAMILY, LEFT_PARENT, Array
+from kizuki.synth.population import CHILD, LEFT_PARENT, Array
 from kizuki.synth.sheet import csv_bytes
 
 
@@ -72,23 +73,12 @@ def difficulty_columns(city: City) -> list[Cells]:
     `since` is blank for a child not in difficulty within a year from today; a day after today is an onset yet to come.
     `probability` is the true chance of onset within a year, whether or not the child is in difficulty already.
     """
-    people, latent, today = city.people, city.latent, city.window.today
-    minor = people.registered_on(today) & (people.role == CHILD) & (people.age_on(today) < 18)
-    minor &= city.units.kind[people.unit] == FAMILY
-    child = np.flatnonzero(minor)
-    unit = people.unit[child]
-    grade = grade_in(people.birth[child], int(fiscal_year(np.array([today]))[0]))
-    pupil = (grade >= 1) & (grade <= 9)
-    blocks = (
-        (child, np.maximum(latent.poor_since[unit], people.birth[child]), latent.poor_chance[unit]),
-        (child, latent.abused_since[child], latent.abuse_chance[child]),
-        (child[pupil], latent.absent_since[child[pupil]], latent.absence_chance[child[pupil]]),
-    )
-    since = np.concatenate([b[1] for b in blocks])
-    names = np.concatenate([np.full(len(b[0]), k) for k, b in enumerate(blocks)])
-    chance = np.round(np.concatenate([b[2] for b in blocks]) * 1e6).astype(np.int64)
+    blocks = standings(city)
+    since = np.concatenate([b.since for b in blocks.values()])
+    names = np.concatenate([np.full(len(blocks[d].child), k) for k, d in enumerate(DIFFICULTIES)])
+    chance = np.round(np.concatenate([b.chance for b in blocks.values()]) * 1e6).astype(np.int64)
     return [
-        true_person(np.concatenate([b[0] for b in blocks])),
+        true_person(np.concatenate([b.child for b in blocks.values()])),
         Words(DIFFICULTIES).cells(names, "utf-8"),
         blank_where(since >= NEVER, date_cells(since, "iso", "utf-8")),
         glue(
