@@ -23,7 +23,7 @@ from kizuki.records.models import CriteriaDraft
 from tests.acceptance.test_demo import _kizuki
 
 pytestmark = pytest.mark.django_db
-SET = "poverty"
+SET = "absence"
 SetIn = Callable[[str], Client]
 
 
@@ -81,7 +81,7 @@ def approved(signed_in: SetIn, soon: dt.date) -> CriteriaDraft:
 
 def test_a_learned_table_orders_the_list_once_approved_and_no_longer_once_stopped(signed_in: SetIn, app_home: Path) -> None:
     at = ("--home", str(app_home))
-    kizuki("demo", "--people", "8000", "--no-serve", "--json", *at)
+    kizuki("demo", "--people", "12000", "--no-serve", "--json", *at)
     kizuki("judge", "backtest", "--criteria", SET, *at)
     soon = dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=2)
     staff_version, staff_order = judged(app_home)

@@ -4,6 +4,7 @@ answer twice.
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from kizuki.engine.duck import DuckEngine
 from kizuki.judge import yardstick
 from kizuki.judge.backtest import train
 from kizuki.judge.case_table import CaseTable
-from kizuki.judge.drift import table_points
+from kizuki.judge.drift import drifted, table_points
 from kizuki.judge.features import ADDITIVE, features
 from kizuki.judge.ladder import learn
 from kizuki.judge.middle_band import draw, estimate
@@ -145,6 +146,16 @@ def test_the_children_it_was_learned_on_do_not_drift_and_others_stop_the_run(pas
     with pytest.raises(KizukiError) as stopped:
         call("drift", "--points", points, "--items", changed)
     assert stopped.value.code == "K552" and stopped.value.exit_code == 5
+
+
+def test_whose_outcome_nobody_saw_is_no_other_population() -> None:
+    world = make_world(WorldShape(children=3000, periods=3, base_rate=0.05), 11)
+    cases = past_of(world, with_staff=True)
+    leaves = (cases.period < world.last) & (world.staff > np.quantile(world.staff, 0.6))  # as pupils of the last grade
+    seen = replace(cases, label=np.where(leaves, np.nan, cases.label))
+    answer = learn(seen, question_of(world, 60, with_staff=True))
+    assert answer.table is not None
+    assert drifted(answer.table, seen.take(np.flatnonzero(seen.period == world.last)))["stop"] is False
 
 
 def test_few_cases_use_staff_points_or_say_that_it_cannot_be_published(tmp_path: Path) -> None:

@@ -82,6 +82,11 @@ def _written(past: History, found: Learned, names: Collection[str]) -> dict[str,
     return written(found.table, past.cases, coming(past.cases), staff=STAFF, sayable=names).as_dict()
 
 
+def learned_from(past: History, monthly: int = DEFAULT_MONTHLY) -> Learned:
+    """What `judge learn` makes of a city's own past; nothing is kept or put to use."""
+    return _learned(past, monthly)[0]
+
+
 def _learned(past: History, monthly: int) -> tuple[Learned, LearnRequest]:
     """`judge learn` on the history; staff points are one of its columns."""
     cases = past.cases

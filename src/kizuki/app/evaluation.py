@@ -57,6 +57,12 @@ def onsets(view: SnapshotView, truth: Path, difficulty: str) -> dict[str, bool]:
     return {p: t.since is not None and t.since <= view.as_of + _AHEAD for p, t in known.items() if not _already(t, view.as_of)}
 
 
+def chances(view: SnapshotView, truth: Path, difficulty: str) -> dict[str, float]:
+    """Child → true chance that the difficulty begins within a year, for the same children as `onsets`."""
+    known = _truth_by_person(view, truth).get(difficulty, {})
+    return {p: t.chance for p, t in known.items() if not _already(t, view.as_of)}
+
+
 def _already(truth: Truth, day: dt.date) -> bool:
     return truth.since is not None and truth.since <= day
 

@@ -27,12 +27,13 @@ def bench(
     link: Annotated[bool, typer.Option("--link", help="名寄せの段階だけを測ります（700,000人まで）。")] = False,
     worlds: Annotated[int, typer.Option("--worlds", help="学習の約束を測る模擬の街の数（0 で測らない）。")] = 20,
     *,
+    cities: Annotated[int, typer.Option("--cities", help="学んだ順を正解と比べる合成都市の数（0〜2）。")] = 2,
     programmes: Annotated[str, typer.Option("--programmes", help="制度の判定だけを測る世帯数（コンマ区切り）。")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """合成都市で一晩を、作った世帯で制度の判定を、模擬の街で学習の約束を測り、bench/results.md に表を書きます。
+    """合成都市で一晩を、作った世帯で制度の判定を、模擬の街と合成都市で学習の約束を測り、bench/results.md に表を書きます。
 
-    --link なら名寄せだけを測り、bench/linkage.md に書きます。--people を指定すると、制度の判定は測りません。
+    --link なら名寄せだけを測り、bench/linkage.md に書きます。--people を指定すると、制度の判定と合成都市での学習は測りません。
     """
     from kizuki.app.bench_programmes import report_programmes
 
@@ -48,20 +49,24 @@ def bench(
         _linkage(_sizes(people or "20000,60000,183000,700000"), out or Path("bench/linkage.md"), as_json)
         return
     from kizuki.app.bench import measure_cities, report
+    from kizuki.app.bench_city_learning import SEEDS, measure_city_learning, report_city_learning
     from kizuki.app.bench_counts import measure_counts, report_counts
     from kizuki.app.bench_learning import measure_worlds, report_learning
 
-    cities = measure_cities(_sizes(people or "20000,60000,183000"), progress=_progress)
+    nights = measure_cities(_sizes(people or "20000,60000,183000"), progress=_progress)
     judged = [] if people else _programmes(_HOUSEHOLDS)
     outcomes = measure_worlds(worlds, progress=_progress)
     races = measure_counts(worlds, progress=_progress) if worlds else []
     learned = "\n" + report_learning(outcomes) + "\n" + report_counts(races) if outcomes else ""
-    text = report(cities) + ("\n" + report_programmes(judged) if judged else "") + learned
+    on_truth = [] if people else measure_city_learning(SEEDS[:cities], progress=_progress)
+    learned += "\n" + report_city_learning(on_truth) if on_truth else ""
+    text = report(nights) + ("\n" + report_programmes(judged) if judged else "") + learned
     figures = {
-        "cities": [c.as_dict() for c in cities],
+        "cities": [c.as_dict() for c in nights],
         "programmes": [j.as_dict() for j in judged],
         "worlds": [o.as_dict() for o in outcomes],
         "counts": [r.as_dict() for r in races],
+        "on_truth": [r.as_dict() for r in on_truth],
     }
     _tell(text, figures, out or Path("bench/results.md"), as_json)
 

@@ -229,7 +229,8 @@ def _table(rung: _Rung, cases: CaseTable, asked: Question, ahead: Ints, last: in
         "events": int(np.nansum(cases.label)),
         "periods": [cases.periods[t] for t in sorted(set(cases.period[cases.closed].tolist()))],
         "parameters": round(rung.fit.dof, 1),
-        "training": training_shares(made, cases, float(level), np.flatnonzero(cases.closed & (cases.period == last))),
+        # everybody scored that day, also whose outcome nobody saw (who left school): they will be among those scored later
+        "training": training_shares(made, cases, float(level), np.flatnonzero(cases.period == last)),
     }
     return PointTable(
         asked.version, rung.found.rung, asked.label, float(level), float(scores[n - 1]), asked.capacity, made, facts

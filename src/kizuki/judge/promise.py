@@ -37,7 +37,7 @@ class Moves:
     reach: float
 
 
-_BASE = Moves(0.15, 0.10, 2.0)
+_BASE = Moves(0.25, 0.15, 2.0)
 _RECALL = Moves(0.06, 0.10, 4.0)
 
 
