@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from kizuki.app.bench_city_learning import race_city, report_city_learning
+from kizuki.app.bench_judging import measure_judging, report_judging
+from kizuki.app.city_definitions import definitions_of
+from kizuki.synth.city import DEFAULT_TODAY
 from tests.repo.source_tree import ROOT
 
 PEOPLE = 2000
@@ -78,3 +82,21 @@ def test_a_home_with_another_city_is_left_alone(demo: dict[str, Any], home: Path
     done = _kizuki("demo", "--people", "1500", "--seed", "8", "--no-serve", "--home", str(home))
     assert done.returncode == 2
     assert "K406" in done.stderr
+
+
+def test_what_the_city_s_records_taught_is_held_against_its_truth(demo: dict[str, Any], home: Path) -> None:
+    races = race_city(home, home / "truth", seed=7, capacity=20)
+    assert [r.difficulty for r in races] == ["不登校", "貧困", "児童虐待"]
+    for r in races:
+        assert 0 < r.onsets < r.children and r.events > 0
+        assert min(r.learned, r.staff) >= 0 and max(r.learned, r.staff, r.ceiling) <= min(r.n, r.onsets + r.ceiling)
+        assert r.moved_in is None or r.moved_in[1] <= r.moved_in[0] <= r.moved_in[2]
+    assert sum(r.onsets for r in races) > 0
+    assert "真の確率の順" in report_city_learning(races)
+
+
+def test_judging_is_measured_on_copies_of_the_city(demo: dict[str, Any], home: Path) -> None:
+    few, many = measure_judging(home, definitions_of(home), DEFAULT_TODAY, (50, 1000))
+    assert (few.children, many.children) == (50, 1000) and few.sets == 11
+    assert 15 < many.judgements / few.judgements < 25 and many.reasons > 0 and many.seconds > 0
+    assert "| 1,000 |" in report_judging([few, many])

@@ -47,6 +47,7 @@ _RULE = pa.schema(
     + [("at_least", pa.float64()), ("monthly", pa.int32())]
 )
 _AGE_BANDS = ((0, "0〜2歳"), (3, "3〜5歳"), (6, "6〜11歳"), (12, "12〜14歳"), (15, "15〜17歳"))
+MOVED_IN: Final = "転入1年未満"
 _SEXES = {"1": "男", "2": "女"}
 _NATIONS = {"1": "日本国籍", "2": "外国籍"}
 _KNOWN = ("known", "zero")
@@ -301,7 +302,7 @@ def _groups(row: Mapping[str, Any], as_of: dt.date, alone: float | None) -> dict
         "age": band[-1] if band else "不明",
         "area": row["town"] or "不明",
         "nationality": _NATIONS.get(str(row["resident_type"]), "不明"),
-        "moved_in": "転入1年未満" if new else "それ以外",
+        "moved_in": MOVED_IN if new else "それ以外",
         "single_parent": single,
     }
 

@@ -128,7 +128,7 @@ def _told(past: History, found: Learned) -> dict[str, Any]:
     if found.test is not None:
         capacities = [m * WINDOW_MONTHS for m in MONTHLY]
         told["steps"] = [_step(s) for s in curve(cases, found.test, staff, capacities, SEED)]
-    return told | {"fairness": _fairness(past, _chance(past, found))}
+    return told | {"fairness": fairness_of(past, found)}
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -160,8 +160,9 @@ def _chance(past: History, found: Learned) -> Floats | None:
     return np.asarray(1 / (1 + np.exp(-np.where(np.isnan(rolled), crossed, rolled))))
 
 
-def _fairness(past: History, chance: Floats | None) -> dict[str, Any]:
-    """Each grouping over every closed row: the staff list of that day against what came after."""
+def fairness_of(past: History, found: Learned) -> dict[str, Any]:
+    """Each grouping over every closed row: the staff list of that day against what came after, E/O of the learned chance."""
+    chance = _chance(past, found)
     closed = past.cases.closed if chance is None else past.cases.closed & ~np.isnan(chance)
     label, listed = past.cases.label[closed] == 1, flagged(past.listed[closed])
     out: dict[str, Any] = {}

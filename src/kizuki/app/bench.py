@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kizuki.app.bench_judging import JudgedChildren, measure_judging, report_judging
 from kizuki.app.bench_pages import measure_pages
 from kizuki.app.pipeline import STAGES
 from kizuki.app.run import run
@@ -30,6 +31,8 @@ AS_OF = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
 SEED = 1
 _PORT = 8765
+_WHOLE = 100_000
+"""From so many people on, 判定 is measured by itself too, on the city's own children and on copies of them."""
 NEW_SOURCE = "childrens_cafeteria"
 _TITLES = {stage.name: stage.title for stage in STAGES}
 
@@ -53,6 +56,7 @@ class CityTimes:
     served_seconds: float = 0.0
     view_mb: float = 0.0
     pages: list[dict[str, Any]] = field(default_factory=list)
+    judging: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -99,6 +103,8 @@ def _measure(people: int, folder: str, answer: str) -> None:
         Server(home).view()
     times.served_seconds, times.view_mb = usage.seconds, usage.peak_mb
     times.pages = [asdict(p) for p in measure_pages(home, _PORT)]
+    if people >= _WHOLE:
+        times.judging = [j.as_dict() for j in measure_judging(home, load_definitions(shipped_definitions()), AS_OF)]
     Path(answer).write_text(json.dumps(times.as_dict()), encoding="utf-8")
 
 
@@ -134,8 +140,9 @@ def report(cities: Sequence[CityTimes]) -> str:
     for city in cities:
         lines += _city_table(city)
     if len(cities) > 1:
-        lines += _growth_table(cities)
-    return "\n".join(lines) + "\n"
+        lines += [*_growth_table(cities), ""]
+    judged = [JudgedChildren(**j) for city in cities for j in city.judging]
+    return "\n".join([*lines, *([report_judging(judged)] if judged else [])]) + ("" if judged else "\n")
 
 
 def _city_table(city: CityTimes) -> list[str]:
