@@ -90,8 +90,8 @@ def test_what_the_city_s_records_taught_is_held_against_its_truth(demo: dict[str
     assert sum(r.onsets for r in races) > 0
     for r in races:
         assert 0 <= r.onsets < r.children and r.events > 0 and 0 < r.ceiling < r.n
-        assert 0 <= min(r.learned, r.staff) and max(r.learned, r.staff) <= min(r.n, r.onsets)
-        assert r.moved_in is None or r.moved_in[1] <= r.moved_in[0] <= r.moved_in[2]
+        assert min(r.learned, r.staff) >= 0 and max(r.learned, r.staff) <= min(r.n, r.onsets)
+        assert r.moved_in is None or r.moved_in[2] <= r.moved_in[0] / max(r.moved_in[1], 1) <= r.moved_in[3]
     assert sum(r.onsets for r in races) > 0
     assert "真の確率の順" in report_city_learning(races)
 

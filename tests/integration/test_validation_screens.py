@@ -71,6 +71,14 @@ def test_a_new_city_gets_a_sentence_and_no_number(signed_in: SetIn, path: str) -
     assert AuditEvent.objects.filter(action="validation.view").exists()
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_one_heading_of_its_own(signed_in: SetIn, app_home: Path, path: str) -> None:
+    keep(app_home, result(sheet="# 説明書\n\n## 1 目的\n\n見守り"))
+    text = page(signed_in("steering"), f"{path}?criteria=poverty")
+    assert text.count("<h1") == 1
+    assert ("見守り" in text) is path.endswith("sheet/")
+
+
 def test_the_promise_is_in_whole_people(signed_in: SetIn, app_home: Path) -> None:
     keep(app_home, result())
     text = page(signed_in("steering"), "/validation/thresholds/?criteria=poverty&monthly=25")
@@ -85,6 +93,21 @@ def test_what_rounds_to_nothing_has_no_sign(signed_in: SetIn, app_home: Path) ->
     keep(app_home, result(steps=steps))
     text = page(signed_in("steering"), "/validation/thresholds/?criteria=poverty&monthly=25")
     assert "現場の順 0／学んだ順 0／一覧なし 0" in text and "-0.0" not in text
+
+
+def test_a_list_worth_less_than_none_is_told_and_written_into_the_draft(signed_in: SetIn, app_home: Path) -> None:
+    good, bad = (result()["steps"][0] for _ in range(2))
+    good |= {"n": 120}
+    bad["benefit"][0] |= {"staff": -1.2}
+    keep(app_home, result(steps=[good, bad]))
+    client = signed_in("steering")
+    text = page(client, "/validation/thresholds/?criteria=poverty&monthly=25")
+    assert "月25件の一覧は、純便益が0以下です" in text and "0より大きいのは月10件までです" in text
+    assert "勧められません" not in page(client, "/validation/thresholds/?criteria=poverty&monthly=10")
+    client.post("/validation/thresholds/propose/", {"criteria": "poverty", "monthly": "25"})
+    assert "純便益が0以下" in CriteriaDraft.objects.get().text
+    keep(app_home, result(steps=[bad]))
+    assert "どの件数でも0を超えません" in page(client, "/validation/thresholds/?criteria=poverty&monthly=25")
 
 
 def test_fewer_than_thirty_cases_give_no_number(signed_in: SetIn, app_home: Path) -> None:

@@ -56,6 +56,7 @@ class Line:
     learned: str
     learned_found: float | None
     benefit: str
+    worth_it: bool
     chosen: bool
 
     @property
@@ -84,6 +85,15 @@ class Page:
     def chosen(self) -> Line | None:
         """The line of the chosen capacity, or the nearest one below it."""
         return next((line for line in self.lines if line.chosen), None)
+
+    @property
+    def not_worth_it(self) -> str:
+        """Why the chosen capacity is no gain over no list at all, and up to where one is; blank where it is a gain."""
+        if self.chosen is None or self.chosen.worth_it:
+            return ""
+        good = max((line.monthly for line in self.lines if line.worth_it), default=None)
+        up_to = f"0より大きいのは月{good}件までです。" if good else "どの件数でも0を超えません。"
+        return f"月{self.chosen.monthly}件の一覧は、純便益が0以下です（見つける人数より、空振りの負担のほうが重い）。{up_to}"
 
     @property
     def list_months(self) -> str:
@@ -182,6 +192,7 @@ def _line(step: Mapping[str, Any], *, chosen: bool, show: bool) -> Line:
         learned=f"およそ{round(learned['precision'] * n)}人（{ends[0]}〜{ends[1]}人）" if show else "—",
         learned_found=learned["precision"] * n if show else None,
         benefit=_benefit(worth, show=show),
+        worth_it=worth is None or round(float(worth["staff"]), 1) > 0,
         chosen=chosen,
     )
 
@@ -248,7 +259,7 @@ def propose(actor: Actor, served: Served, home: Path, name: str, monthly: int) -
 def _standing(page: Page, day: dt.date) -> str:
     """Why this threshold, in the words of the version's 位置づけ."""
     length = next(x for x in page.lengths if x.threshold == page.proposed)
-    promised = f"検証の見込み：{page.chosen.sentence}" if page.chosen else "検証の見込みはありません"
+    promised = f"検証の見込み：{page.chosen.sentence}。{page.not_worth_it}" if page.chosen else "検証の見込みはありません"
     return (
         f"閾値設計の提案（{day} 時点）：月{page.monthly}件に収まる最も低い閾値。いまは{page.criteria.threshold}点。"
         f"「該当」{length.children}人（{length.households}世帯）。{promised}"

@@ -65,4 +65,5 @@ def sheet_page(actor: Actor, served: Served, home: Path, name: str) -> tuple[Cri
     aggregate.permitted(actor, "validation.view", served, (), criteria.id)
     found = all_kept(home).get(criteria.id)
     text = str(found.told.get("sheet") or "") if found else ""
+    text = text.partition("\n")[2] if text.startswith("# ") else text  # the page has its own heading
     return criteria, docs_pages.render(text, f"sheet/{criteria.id}") if text else None

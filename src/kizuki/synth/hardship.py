@@ -124,7 +124,10 @@ def _abuse(
     since = np.where(touched, np.maximum(unit_since[u], people.birth), NEVER)
     since = np.where(unit_since[u] >= NEVER, NEVER, since)
     grown = since > people.birth + int(18 * YEAR)
-    return np.where(grown, NEVER, since), np.where(child, 1 - (1 - chance[u]) ** 0.72, 0.0)
+    # a home where harm has begun without touching this child will not touch it later
+    spared = ~touched & (unit_since[u] <= window.today)
+    yearly = np.where(child & ~spared, 1 - (1 - chance[u]) ** 0.72, 0.0)
+    return np.where(grown, NEVER, since), yearly
 
 
 def _absence(rng: np.random.Generator, people: People, child: Array, linear: Array, *, window: Window) -> tuple[Array, Array]:
