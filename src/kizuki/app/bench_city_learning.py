@@ -188,7 +188,8 @@ def report_city_learning(found: Sequence[CityRace]) -> str:
         told = ["―" if value is None else f"{value:.3f}" for value in (f.learned_auc, f.staff_auc)]
         lines.append(
             f"| {f.seed} | {f.difficulty} | {f.method} | {f.events:,} | {f.children:,} | {f.onsets}（{f.expected:.0f}） "
-            f"| {f.n} | {f.learned:.1f} | {f.staff:.1f} | {f.ceiling:.1f} | {told[0]} | {told[1]} | {_came(f)} | {f.seconds:.0f} |"
+            f"| {f.n} | {f.learned:.1f} | {f.staff:.1f} | {f.ceiling:.1f} | {told[0]} | {told[1]} | {_came(f)} "
+            f"| {f.seconds:.0f} |"
         )
     sums = summed(found)
     answer = "届く" if all(s.holds for s in sums) else "届かない困難がある"
