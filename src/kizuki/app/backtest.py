@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from kizuki.app.judging import judge_all
 from kizuki.definitions.criteria import CriteriaSet
+from kizuki.definitions.item_windows import sayable
 from kizuki.definitions.loader import Definitions
 from kizuki.engine.duck import DuckEngine
 from kizuki.engine.keys import KeyRing
@@ -133,15 +134,18 @@ class PastDays:
         criteria = self.criteria(name)
         days = self.days_of(criteria)
         rows = [part for day in days for part in self._rows(criteria, self._day(day), closed=day != days[-1])]
-        return _history(criteria, rows, [d.isoformat() for d in days], sorted(self._day(days[0]).items))
+        return _history(criteria, rows, [d.isoformat() for d in days], self._names(days[0]))
 
     def today(self, name: str) -> History:
         """The snapshot's own day alone: the children at risk now, their outcomes still open."""
         criteria = self.criteria(name)
         day = self._day(self.view.as_of)
-        return _history(
-            criteria, list(self._rows(criteria, day, closed=False)), [self.view.as_of.isoformat()], sorted(day.items)
-        )
+        rows = list(self._rows(criteria, day, closed=False))
+        return _history(criteria, rows, [self.view.as_of.isoformat()], self._names(self.view.as_of))
+
+    def _names(self, as_of: dt.date) -> list[str]:
+        """The items learned from: those a condition can name, as a table with others could not be written as a criteria set."""
+        return sorted(sayable(self.definitions.items) & self._day(as_of).items.keys())
 
     def days_of(self, criteria: CriteriaSet) -> list[dt.date]:
         """The past as-of days, oldest first, then the snapshot's own (whose outcome is still open)."""

@@ -21,8 +21,8 @@ UNIT: Final = 20
 """Points per log-odd."""
 LEAST: Final = 3
 """A jump of fewer points (0.15 log-odds) is no line of its own: it would move hardly anybody and be read by everybody."""
-MAX_STEPS: Final = 3
-MAX_LINES: Final = 40
+MAX_STEPS: Final = 6
+MAX_LINES: Final = 60
 """More nobody reads; those that tell children apart most are kept."""
 AGREEMENT: Final = 0.8
 """Of the children both would list, at least so many must be the same, else the promise is not about this table."""
