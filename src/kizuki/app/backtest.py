@@ -212,7 +212,7 @@ class PastDays:
                 "label": known if closed else np.nan,
             }
 
-    def _outcomes(self, criteria: CriteriaSet, as_of: dt.date) -> "_Outcomes":
+    def _outcomes(self, criteria: CriteriaSet, as_of: dt.date) -> _Outcomes:
         rules = list(_outcome_rules(criteria))
         self.engine.register("outcome_rule", pa.Table.from_pylist(rules, _RULE))
         self._cover(as_of)

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import math
-import multiprocessing
 import os
 import platform
 import shutil
@@ -16,6 +15,7 @@ from typing import Any
 
 from kizuki.app.bench_judging import JudgedChildren, measure_judging, report_judging
 from kizuki.app.bench_pages import measure_pages
+from kizuki.app.bench_process import apart
 from kizuki.app.pipeline import STAGES
 from kizuki.app.run import run
 from kizuki.app.snapshot_view import Server
@@ -25,7 +25,6 @@ from kizuki.engine.keys import KeyRing
 from kizuki.engine.measure import measured
 from kizuki.synth.city import build_city
 from kizuki.synth.write import write_city
-from kizuki.terms.errors import RunFailed
 
 AS_OF = dt.date(2026, 11, 20)
 NOW = dt.datetime(2026, 11, 21, 3, 0, tzinfo=dt.UTC)
@@ -75,12 +74,7 @@ def measure_cities(sizes: Sequence[int], progress: Callable[[str], None]) -> lis
         progress(f"{people:,}人…")
         with tempfile.TemporaryDirectory(prefix="kizuki-bench-") as folder:
             answer = Path(folder) / "answer.json"
-            process = multiprocessing.get_context("spawn").Process(target=_measure, args=(people, folder, str(answer)))
-            process.start()
-            process.join()
-            if process.exitcode:
-                fix = "上に出ている知らせに従ってください。"
-                raise RunFailed("K412", f"{people:,}人の街の測定が途中で止まりました。", "bench", fix)
+            apart(_measure, (people, folder, str(answer)), f"{people:,}人の街")
             found.append(CityTimes(**json.loads(answer.read_text(encoding="utf-8"))))
         progress(f"{people:,}人 {found[-1].seconds:.1f}秒 {found[-1].peak_mb:.0f}MB")
     return found

@@ -7,7 +7,6 @@ a learned order may do better where the records show signs of the coming months,
 
 import datetime as dt
 import json
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ import numpy as np
 
 from kizuki.app.backtest import MOVED_IN, PastDays
 from kizuki.app.backtest_results import DEFAULT_MONTHLY, fairness_of, learned_from
+from kizuki.app.bench_process import apart
 from kizuki.app.city_definitions import definitions_of
 from kizuki.app.demo import build_demo
 from kizuki.app.evaluation import chances, onsets
@@ -26,7 +26,6 @@ from kizuki.app.snapshot_view import SnapshotView, current_view
 from kizuki.judge.drift import table_points
 from kizuki.judge.promise import tied
 from kizuki.judge.validation import auc
-from kizuki.terms.errors import RunFailed
 
 SEEDS: Final = (20231116, 7)
 PEOPLE: Final = 182_835
@@ -74,13 +73,7 @@ def measure_city_learning(
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="kizuki-bench-") as folder:
             answer = Path(folder) / "answer.json"
-            given = (folder, people, seed, capacity, str(answer))
-            process = multiprocessing.get_context("spawn").Process(target=_measure, args=given)
-            process.start()
-            process.join()
-            if process.exitcode:
-                fix = "上に出ている知らせに従ってください。"
-                raise RunFailed("K412", f"合成都市（シード {seed}）の測定が途中で止まりました。", "bench", fix)
+            apart(_measure, (folder, people, seed, capacity, str(answer)), f"合成都市（シード {seed}）")
             found += [CityRace(**row) for row in json.loads(answer.read_text(encoding="utf-8"))]
         progress(f"合成都市 {seed}：記録から学んだ順を正解と比べました")
     return found

@@ -8,7 +8,6 @@ deliver their last year only, enough for every source to name its people; the ta
 import datetime as dt
 import json
 import math
-import multiprocessing
 import re
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from kizuki.app import stages
 from kizuki.app.bench import AS_OF, NEW_SOURCE, NOW, SEED, keep_back, settle
+from kizuki.app.bench_process import apart
 from kizuki.app.linking import linkage_of
 from kizuki.definitions.loader import load_definitions
 from kizuki.definitions.shipped import shipped_definitions
@@ -28,7 +28,6 @@ from kizuki.engine.steps import Runner
 from kizuki.mart.graph import PERSON_RECORD
 from kizuki.synth.city import build_city
 from kizuki.synth.write import write_city
-from kizuki.terms.errors import RunFailed
 
 WHOLE_CITY = 250_000
 _YEAR = dt.timedelta(days=365)
@@ -61,12 +60,7 @@ def measure_linkage(sizes: Sequence[int], progress: Callable[[str], None]) -> li
         with tempfile.TemporaryDirectory(prefix="kizuki-bench-") as folder:
             _write(folder, LinkageTimes(people, people > WHOLE_CITY))
             for step in (_prepare, _first_night, _next_night):
-                process = multiprocessing.get_context("spawn").Process(target=step, args=(folder,))
-                process.start()
-                process.join()
-                if process.exitcode:
-                    fix = "上に出ている知らせに従ってください。"
-                    raise RunFailed("K412", f"{people:,}人の街の測定が途中で止まりました。", "bench", fix)
+                apart(step, (folder,), f"{people:,}人の街")
             found.append(_read(folder))
         progress(f"{people:,}人 初回 {found[-1].first_seconds:.1f}秒 {found[-1].first_mb:.0f}MB")
     return found
